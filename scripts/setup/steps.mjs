@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { endRunning, run, withoutOuterNpm } from './command.mjs';
+import { SetupFailure } from './failure.mjs';
+import { fingerprint, readStamps, stamp } from './fingerprint.mjs';
+import { install, isInstalled } from './install.mjs';
+import { takeLock } from './lock.mjs';
+import { complain, during } from './report.mjs';
+
+/**
+ * A part of the set-up: whether it has to be done, and how. A step is asked twice, before and after
+ * the lock is taken, because another process may have done it meanwhile.
+ * @typedef {{
+ *   doing: string, done: string,
+ *   needed(root: string): boolean,
+ *   work(root: string, onStart: (pid: number) => void): Promise<void>,
+ * }} Step
+ */
+
+/** @type {Step} */
+const packages = {
+  doing: 'Installing packages',
+  done: 'Packages installed',
+  needed: (root) => !isInstalled(root),
+  work: install,
+};
+
+/** @type {Step} */
+const client = stamped({
+  name: 'client',
+  doing: 'Generating the database client',
+  done: 'Database client generated',
+  from: ['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json'],
+  makes: 'src/generated/prisma/client.ts',
+  program: ['node_modules/prisma/build/index.js', 'generate'],
+  // Any existing file keeps Prisma from downloading an engine that generating does not need.
+  env: { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' },
+  failed: 'The database client could not be generated from prisma/schema.prisma.',
+});
+
+/** @type {Step} */
+const build = stamped({
+  name: 'build',
+  doing: 'Building',
+  done: 'Built',
+  from: ['src', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package-lock.json'],
+  makes: 'dist/main.js',
+  program: ['node_modules/@nestjs/cli/bin/nest.js', 'build'],
+  env: {},
+  failed: 'The build failed.',
+});
+
+/**
+ * Does what is missing; says in one message what went wrong, and sets the exit code to 1 then.
+ * @param {string} root the project's folder, with a slash at its end
+ * @param {{build: boolean}} options
+ */
+export async function setUp(root, options) {
+  const steps = options.build ? [packages, client, build] : [packages, client];
+  /** @type {import('./lock.mjs').Lock | undefined} */
+  let lock;
+  let interrupted = false;
+  /** @param {NodeJS.Signals} _signal @param {number} number */
+  const interrupt = (_signal, number) => {
+    interrupted = true;
+    void endRunning().then(() => {
+      lock?.release();
+      process.exit(128 + number);
+    });
+  };
+  for (const signal of SIGNALS) process.once(signal, interrupt);
+  try {
+    // A watcher writes into dist by itself: what lies there is then nobody's known state.
+    if (!options.build && readStamps(root).build !== undefined) stamp(root, 'build', undefined);
+    if (!steps.some((step) => step.needed(root))) return;
+    const held = await takeLock(root);
+    lock = held;
+    for (const step of steps) {
+      if (step.needed(root)) await during(step, () => step.work(root, held.noteWorker));
+    }
+  } catch (error) {
+    if (!interrupted) complain(explain(error, root));
+    process.exitCode = 1;
+  } finally {
+    // An interrupted set-up gives its lock back when what it had started is really gone.
+    if (!interrupted) lock?.release();
+  }
+}
+
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
+/**
+ * A step that runs one program, and is needed when what it reads has changed or what it makes is gone.
+ * @param {{
+ *   name: string, doing: string, done: string, from: string[], makes: string,
+ *   program: string[], env: Record<string, string>, failed: string,
+ * }} step
+ * @returns {Step}
+ */
+function stamped({ name, doing, done, from, makes, program, env, failed }) {
+  return {
+    doing,
+    done,
+    needed: (root) =>
+      !existsSync(path.join(root, makes)) || readStamps(root)[name] !== fingerprint(root, from),
+    async work(root, onStart) {
+      // Forgotten first and taken before the work: an interruption, or an edit meanwhile, is done again.
+      stamp(root, name, undefined);
+      const before = fingerprint(root, from);
+      const { ok, output } = await run(process.execPath, program, {
+        cwd: root,
+        env: { ...withoutOuterNpm(process.env), ...env },
+        onStart,
+      });
+      if (!ok) throw new SetupFailure(`${failed}\n\n${output.trim()}`);
+      if (!existsSync(path.join(root, makes))) {
+        throw new SetupFailure(`${failed} ${makes} was not made.\n\n${output.trim()}`);
+      }
+      stamp(root, name, before);
+    },
+  };
+}
+
+/** @param {unknown} error @param {string} root */
+function explain(error, root) {
+  if (error instanceof SetupFailure) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  switch (error.code) {
+    case 'ENOSPC':
+      return `The disk is full: free some space in ${root} and try again.\n${error.message}`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `This folder cannot be written: ${error.message}`;
+    default:
+      return error.stack ?? error.message;
+  }
+}

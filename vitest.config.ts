@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Decorators and their metadata come from tsconfig.json: Vite reads it. */
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
