@@ -1,0 +1,259 @@
+-- The job table is the queue. Rules of this schema:
+--   * the database refuses nonsense: CHECKs tie the lease to the running states and `ended_at` to
+--     the final ones, whatever a statement forgets;
+--   * one partial index for each hot query, and no index on a column that progress changes, so that
+--     progress updates stay HOT;
+--   * parameters and results lie in tables of their own that are written once: a row of `jobs` stays
+--     small however much a job carries. They have no foreign key: it would lock the job's row once
+--     more for each insert, and they are only ever written in one statement with it.
+
+CREATE TABLE "jobs" (
+    "id" UUID NOT NULL,
+    "org_id" UUID NOT NULL,
+    "topic" TEXT NOT NULL,
+    "task" TEXT NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'requested',
+    "progress" SMALLINT NOT NULL DEFAULT 0,
+    "message" TEXT,
+    "attempt" INTEGER NOT NULL DEFAULT 0,
+    "max_attempts" SMALLINT NOT NULL DEFAULT 1,
+    "failures" SMALLINT NOT NULL DEFAULT 0,
+    "crashes" SMALLINT NOT NULL DEFAULT 0,
+    "run_after" TIMESTAMPTZ(6),
+    "lease_id" UUID,
+    "worker_id" UUID,
+    "error" JSON,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "started_at" TIMESTAMPTZ(6),
+    "ended_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "jobs_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "jobs_status_known" CHECK ("status" IN ('requested', 'in progress', 'canceling', 'succeeded', 'failed', 'canceled')),
+    CONSTRAINT "jobs_lease_while_running" CHECK (("status" IN ('in progress', 'canceling')) = ("lease_id" IS NOT NULL)),
+    CONSTRAINT "jobs_lease_has_worker" CHECK (("lease_id" IS NULL) = ("worker_id" IS NULL)),
+    CONSTRAINT "jobs_ended_when_final" CHECK (("status" IN ('succeeded', 'failed', 'canceled')) = ("ended_at" IS NOT NULL)),
+    CONSTRAINT "jobs_error_when_not_succeeded" CHECK (("status" IN ('failed', 'canceled')) = ("error" IS NOT NULL)),
+    CONSTRAINT "jobs_delay_while_requested" CHECK ("run_after" IS NULL OR "status" = 'requested'),
+    CONSTRAINT "jobs_progress_percent" CHECK ("progress" BETWEEN 0 AND 100),
+    CONSTRAINT "jobs_attempts_counted" CHECK ("max_attempts" >= 1 AND "failures" >= 0 AND "crashes" >= 0 AND "attempt" >= "failures" + "crashes")
+) WITH (
+    -- Room on each page for HOT updates; vacuum by a fixed number of dead rows, since the live part
+    -- of the table is small however many ended jobs it keeps.
+    fillfactor = 80,
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 2000,
+    autovacuum_vacuum_cost_delay = 0,
+    autovacuum_analyze_scale_factor = 0.05
+);
+
+-- The claim walks the organizations in order of id and takes the oldest job of each task it serves.
+CREATE INDEX "jobs_claimable" ON "jobs"("org_id", "topic", "task", "id") WHERE (status = 'requested' AND run_after IS NULL);
+-- Jobs that wait for a later moment are kept out of the claim's way, and let in when it has come.
+CREATE INDEX "jobs_delayed" ON "jobs"("run_after") WHERE (run_after IS NOT NULL);
+-- How many jobs an organization has running, for its cap.
+CREATE INDEX "jobs_leased_by_org" ON "jobs"("org_id") WHERE (lease_id IS NOT NULL);
+-- What a worker holds: its heartbeat asks which of them are to be canceled, the reaper takes them.
+CREATE INDEX "jobs_leased_by_worker" ON "jobs"("worker_id") WHERE (worker_id IS NOT NULL);
+
+CREATE TABLE "job_parameters" (
+    "job_id" UUID NOT NULL,
+    "org_id" UUID NOT NULL,
+    "parameters" JSON NOT NULL,
+
+    CONSTRAINT "job_parameters_pkey" PRIMARY KEY ("job_id")
+);
+
+CREATE TABLE "job_results" (
+    "job_id" UUID NOT NULL,
+    "org_id" UUID NOT NULL,
+    "results" JSON NOT NULL,
+
+    CONSTRAINT "job_results_pkey" PRIMARY KEY ("job_id")
+);
+
+-- One row for each process that runs jobs, rewritten by each heartbeat: hence the free space.
+CREATE TABLE "workers" (
+    "id" UUID NOT NULL,
+    "lock_key" INTEGER NOT NULL,
+    "name" TEXT NOT NULL,
+    "started_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "beat_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "suspect_at" TIMESTAMPTZ(6),
+    "draining" BOOLEAN NOT NULL DEFAULT false,
+
+    CONSTRAINT "workers_pkey" PRIMARY KEY ("id")
+) WITH (fillfactor = 20);
+
+-- Two workers with one key would hide each other's death.
+CREATE UNIQUE INDEX "workers_lock_key_key" ON "workers"("lock_key");
+
+CREATE TABLE "organization_limits" (
+    "org_id" UUID NOT NULL,
+    "weight" SMALLINT NOT NULL DEFAULT 1,
+    "max_running" INTEGER,
+
+    CONSTRAINT "organization_limits_pkey" PRIMARY KEY ("org_id"),
+    CONSTRAINT "organization_limits_weight" CHECK ("weight" BETWEEN 1 AND 1000),
+    CONSTRAINT "organization_limits_max_running" CHECK ("max_running" >= 0)
+);
+
+-- claim_jobs: starts up to p_limit jobs for one worker, fairly between organizations.
+--
+-- The organizations with claimable jobs form a ring in order of id; each in its turn may start
+-- `weight` x a quantum of jobs (deficit round robin). The turn is the caller's to keep: it passes
+-- back the cursor and credit that the last row of each answer carries, starting from a random uuid,
+-- so that workers do not walk in step. There is no counter that could leak: what runs is counted.
+--
+-- It must be VOLATILE plpgsql: each inner statement then sees what committed before it, which a
+-- single statement does not, and a cap checked under the organization's lock is exact. The lock is
+-- only tried: an organization that another worker is claiming from is passed over and reported as
+-- `contended`, so that the caller asks again soon.
+--
+-- The commit does not wait for the disk. A crash of the server may forget a claim; since the lease
+-- is a random UUID, never a counter, a forgotten claim can never equal a later one.
+CREATE FUNCTION claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit int, p_cursor uuid, p_credit int)
+RETURNS TABLE (job_id uuid, org_id uuid, topic text, task text, attempt int, lease_id uuid, created_at timestamptz,
+               ring_cursor uuid, ring_credit int, contended boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    v_org uuid := p_cursor;
+    v_credit int := p_credit;
+    v_quantum int := greatest(1, p_limit / 8);
+    v_weight int;
+    v_cap int;
+    v_room int;
+    v_got int;
+    v_total int := 0;
+    v_picked uuid[];
+    v_idle_since uuid;      -- the organization at which a lap without any start began
+    v_contended boolean := false;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    -- A worker that was reaped, or is draining, starts nothing; and none is reaped while it claims.
+    PERFORM 1 FROM workers w WHERE w.id = p_worker AND NOT w.draining FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::timestamptz, v_org, v_credit, false;
+        RETURN;
+    END IF;
+
+    FOR probe IN 1..64 LOOP
+        EXIT WHEN v_total >= p_limit;
+        IF v_credit <= 0 THEN
+            SELECT j.org_id INTO v_org FROM jobs j
+                WHERE j.status = 'requested' AND j.run_after IS NULL AND j.org_id > v_org ORDER BY j.org_id LIMIT 1;
+            IF NOT FOUND THEN
+                SELECT j.org_id INTO v_org FROM jobs j
+                    WHERE j.status = 'requested' AND j.run_after IS NULL ORDER BY j.org_id LIMIT 1;
+            END IF;
+            EXIT WHEN v_org IS NULL OR v_org = v_idle_since;
+        END IF;
+        SELECT l.weight, l.max_running INTO v_weight, v_cap FROM organization_limits l WHERE l.org_id = v_org;
+        IF v_credit <= 0 THEN
+            v_credit := coalesce(v_weight, 1) * v_quantum;
+        END IF;
+
+        v_got := 0;
+        IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN
+            v_contended := true;
+        ELSE
+            v_room := least(v_credit, p_limit - v_total);
+            IF v_cap IS NOT NULL THEN
+                SELECT least(v_room, v_cap - count(*)) INTO v_room
+                    FROM (SELECT 1 FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL LIMIT v_cap) running;
+            END IF;
+            IF v_room > 0 THEN
+                -- Oldest first over all the tasks that this worker serves: one short index scan each.
+                SELECT array_agg(oldest.id) INTO v_picked FROM (
+                    SELECT head.id FROM unnest(p_topics, p_tasks) AS served(topic, task)
+                    CROSS JOIN LATERAL (
+                        SELECT j.id FROM jobs j
+                        WHERE j.status = 'requested' AND j.run_after IS NULL
+                          AND j.org_id = v_org AND j.topic = served.topic AND j.task = served.task
+                        ORDER BY j.id LIMIT v_room) head
+                    ORDER BY head.id LIMIT v_room) oldest;
+                -- The state is asked again: a cancel may have come between.
+                RETURN QUERY UPDATE jobs j
+                    SET status = 'in progress', attempt = j.attempt + 1, worker_id = p_worker,
+                        lease_id = gen_random_uuid(), started_at = clock_timestamp()
+                    WHERE j.id = ANY (v_picked) AND j.status = 'requested' AND j.run_after IS NULL
+                    RETURNING j.id, j.org_id, j.topic, j.task, j.attempt, j.lease_id, j.created_at, NULL::uuid, NULL::int, NULL::boolean;
+                GET DIAGNOSTICS v_got = ROW_COUNT;
+            END IF;
+        END IF;
+
+        v_total := v_total + v_got;
+        v_credit := CASE WHEN v_got = 0 THEN 0 ELSE v_credit - v_got END;
+        IF v_got > 0 THEN
+            v_idle_since := NULL;
+        ELSIF v_idle_since IS NULL THEN
+            v_idle_since := v_org;
+        END IF;
+    END LOOP;
+    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::timestamptz,
+                        coalesce(v_org, p_cursor), v_credit, v_contended;
+END $$;
+
+-- tend_jobs: what every replica does once a second. It drops workers that are lost, takes the jobs
+-- that no living worker holds, and lets in jobs whose back-off is over. Three statements, each with
+-- a fresh snapshot: a claim that commits while a worker is being dropped is seen by the second.
+--
+-- A worker is lost when it was silent for the whole lease; or when its advisory lock (p_lock_class,
+-- lock_key) has been free for a second and it has not beaten since. The lock falls free milliseconds
+-- after a kill; a worker that only lost its connection beats at once when it has a new one. Right
+-- after a start of the server everybody gets the benefit of the doubt.
+--
+-- Returns the jobs it changed; worker_id is null for those that only waited.
+CREATE FUNCTION tend_jobs(p_lock_class int, p_lease interval, p_max_crashes int, p_worker_lost json, p_canceled json)
+RETURNS TABLE (job_id uuid, org_id uuid, topic text, task text, attempt int, worker_id uuid, status text)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+    WITH heard AS MATERIALIZED (
+        SELECT w.id, w.lock_key, greatest(w.beat_at, pg_postmaster_start_time() + interval '5 seconds') AS at
+        FROM workers w
+    ), suspected AS (
+        UPDATE workers w SET suspect_at = clock_timestamp()
+        FROM heard
+        WHERE w.id = heard.id AND w.suspect_at IS NULL
+          AND heard.at < clock_timestamp() - interval '1 second'
+          AND heard.at >= clock_timestamp() - p_lease
+          AND pg_try_advisory_xact_lock(p_lock_class, heard.lock_key)
+    ), lost AS MATERIALIZED (
+        SELECT w.id FROM workers w JOIN heard ON heard.id = w.id
+        WHERE heard.at < clock_timestamp() - p_lease
+           OR (w.suspect_at < clock_timestamp() - interval '1 second'
+               AND pg_try_advisory_xact_lock(p_lock_class, heard.lock_key))
+        FOR UPDATE OF w SKIP LOCKED
+    )
+    DELETE FROM workers w USING lost WHERE w.id = lost.id;
+
+    RETURN QUERY
+    WITH orphaned AS MATERIALIZED (
+        SELECT j.id, j.worker_id,
+               CASE WHEN j.status = 'canceling' THEN 'canceled'
+                    WHEN j.crashes + 1 >= p_max_crashes THEN 'failed'
+                    ELSE 'requested' END AS next
+        FROM jobs j
+        WHERE j.worker_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = j.worker_id)
+        FOR UPDATE OF j SKIP LOCKED
+    )
+    UPDATE jobs j SET
+        status = orphaned.next,
+        crashes = j.crashes + 1,
+        error = CASE orphaned.next WHEN 'failed' THEN p_worker_lost WHEN 'canceled' THEN p_canceled END,
+        progress = CASE WHEN orphaned.next = 'requested' THEN 0 ELSE j.progress END,
+        message = CASE WHEN orphaned.next = 'requested' THEN NULL ELSE j.message END,
+        ended_at = CASE WHEN orphaned.next <> 'requested' THEN clock_timestamp() END,
+        lease_id = NULL,
+        worker_id = NULL
+    FROM orphaned WHERE j.id = orphaned.id AND j.worker_id = orphaned.worker_id
+    RETURNING j.id, j.org_id, j.topic, j.task, j.attempt, orphaned.worker_id, j.status;
+
+    RETURN QUERY
+    UPDATE jobs j SET run_after = NULL
+    WHERE j.id = ANY (ARRAY(
+        SELECT d.id FROM jobs d WHERE d.run_after <= clock_timestamp()
+        ORDER BY d.run_after LIMIT 500 FOR UPDATE SKIP LOCKED))
+    RETURNING j.id, j.org_id, j.topic, j.task, j.attempt, NULL::uuid, j.status;
+END $$;

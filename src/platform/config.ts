@@ -1,0 +1,202 @@
+import { createPublicKey } from 'node:crypto';
+import { z } from 'zod';
+
+function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, error)
+    .transform(Number)
+    .pipe(z.number().min(min, error).max(max, error));
+}
+
+const flag = z.stringbool({ error: 'must be true or false' });
+
+const oneOf = <const T extends readonly string[]>(words: T) =>
+  z.enum(words, { error: `must be one of ${words.join(', ')}` });
+
+const commaList = z
+  .string()
+  .transform((text) => text.split(',').map((item) => item.trim()))
+  .pipe(z.array(z.string().min(1, 'must have something between its commas')));
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
+
+/** As browsers send it: scheme, host and port, without a slash behind. */
+const origin = httpUrl.transform((url) => new URL(url).origin);
+
+const publicKey = z
+  .string()
+  .transform((pem) => pem.replaceAll('\\n', '\n'))
+  .refine(isPublicKey, 'must be an RSA or EC public key in PEM (-----BEGIN PUBLIC KEY-----)');
+
+function isPublicKey(pem: string): boolean {
+  try {
+    // A private key would pass for its public half: it has no business here.
+    return (
+      pem.includes('BEGIN PUBLIC KEY') &&
+      /^(rsa|ec)$/.test(String(createPublicKey(pem).asymmetricKeyType))
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Every variable that the service reads, with its default and a sentence for people: the README's
+ * table and `.env.example` are checked against it.
+ */
+export const CONFIG_SCHEMA = z.object({
+  NODE_ENV: z
+    .string()
+    .default('development')
+    .describe('`production` refuses a development key and the embedded database.'),
+  PORT: wholeNumber(0, 65535).default(3000).describe('Port to listen on; 0 takes a free one.'),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address to listen on; `0.0.0.0` for all, as in a container.'),
+  PUBLIC_URL: httpUrl
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('Address under which clients reach the service, path prefix included; links use it.'),
+  TRUST_PROXY: flag
+    .default(false)
+    .describe('Whether to believe `X-Forwarded-*` headers: only behind a proxy that sets them.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// address' })
+    .optional()
+    .describe('PostgreSQL 15 or later; unset: an embedded server in the data home.'),
+  DATABASE_POOL_SIZE: wholeNumber(2, 200)
+    .default(10)
+    .describe('Connections of this process, besides one for notifications.'),
+  DATA_HOME: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of the embedded database and the development key; default `.headframe`.'),
+  MIGRATE: flag.default(true).describe('Whether to apply outstanding migrations at the start.'),
+  ROLE: oneOf(['all', 'api', 'worker'])
+    .default('all')
+    .describe('`api` answers clients, `worker` runs jobs, `all` does both.'),
+  WORKER_SLOTS: wholeNumber(1, 1024)
+    .default(2)
+    .describe('How many jobs this process runs at once.'),
+  WORKER_TASKS: commaList
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^[a-z0-9*-]+\/[a-z0-9*-]+$/,
+            'must be patterns like geostatistics/* or */kriging',
+          ),
+      ),
+    )
+    .default(['*/*'])
+    .describe('Which tasks it runs: patterns `topic/task` with `*`, separated by commas.'),
+  WORKER_MEMORY_MB: wholeNumber(64, 65536)
+    .default(2048)
+    .describe('JavaScript heap of one task thread in MiB; a task that needs more fails.'),
+  LEASE_SECONDS: wholeNumber(3, 600)
+    .default(15)
+    .describe(
+      'How long a worker may be silent before its jobs are given to others; it beats three times as often.',
+    ),
+  SHUTDOWN_SECONDS: wholeNumber(0, 3600)
+    .default(30)
+    .describe('How long a stopping worker lets its jobs finish before it hands them back.'),
+  AUTH_JWT_SECRET: z
+    .string()
+    .min(32, 'must have at least 32 characters')
+    .optional()
+    .describe('Shared secret of HS256, HS384 or HS512 tokens.'),
+  AUTH_JWT_PUBLIC_KEY: publicKey
+    .optional()
+    .describe('PEM public key (RSA or EC) of the tokens; `\\n` may stand for line breaks.'),
+  AUTH_JWKS_URI: httpUrl.optional().describe('Address of the key set (JWKS) of the tokens.'),
+  AUTH_ISSUER: z.string().min(1).optional().describe('The `iss` that tokens must carry.'),
+  AUTH_AUDIENCE: z.string().min(1).optional().describe('An `aud` that tokens must carry.'),
+  AUTH_ORGS_CLAIM: z
+    .string()
+    .min(1)
+    .default('orgs')
+    .describe('Claim with the organizations: a UUID or a list of them; dots lead into objects.'),
+  BODY_LIMIT_BYTES: wholeNumber(1024, 512 * 1024 * 1024)
+    .default(16 * 1024 * 1024)
+    .describe('Largest request body.'),
+  CORS_ORIGINS: commaList
+    .pipe(
+      z.array(
+        z.union([origin, z.literal('*')], { error: 'must be http:// or https:// origins, or *' }),
+      ),
+    )
+    .default([])
+    .describe('Origins whose browsers may call the API, separated by commas; `*` for any.'),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
+});
+
+export type Config = z.output<typeof CONFIG_SCHEMA>;
+
+/** Injection token of the parsed {@link Config}. */
+export const CONFIG = Symbol('CONFIG');
+
+/** The start was refused: the message is for the operator and names every wrong variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Parses the environment. Empty variables count as unset, as compose files produce them.
+ * @throws ConfigError that names all wrong variables at once, never their values
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const present: NodeJS.ProcessEnv = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = CONFIG_SCHEMA.safeParse(present);
+  const faults = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${String(path[0])}: ${message}`),
+    ...contradictions(present),
+  ];
+  if (!parsed.success || faults.length > 0) {
+    throw new ConfigError(
+      ['Headframe cannot start: correct these environment variables (see .env.example).']
+        .concat(faults.map((fault) => `  ${fault}`))
+        .join('\n'),
+    );
+  }
+  return parsed.data;
+}
+
+/** What cannot hold together, whether or not each variable by itself is right. */
+function contradictions(present: NodeJS.ProcessEnv): string[] {
+  const keys = ['AUTH_JWKS_URI', 'AUTH_JWT_PUBLIC_KEY', 'AUTH_JWT_SECRET'].filter(
+    (name) => present[name] !== undefined,
+  );
+  const faults: string[] = [];
+  if (keys.length > 1) {
+    faults.push(`${keys.join(', ')}: set only one of them`);
+  }
+  if (present.NODE_ENV === 'production') {
+    if (present.DATABASE_URL === undefined) {
+      faults.push(
+        'DATABASE_URL: must be set in production; the embedded database is for development',
+      );
+    }
+    if (keys.length === 0) {
+      faults.push(
+        'AUTH_JWKS_URI, AUTH_JWT_PUBLIC_KEY or AUTH_JWT_SECRET: one must be set in production',
+      );
+    }
+    if (present.AUTH_JWT_SECRET?.startsWith(DEVELOPMENT_KEY_PREFIX)) {
+      faults.push('AUTH_JWT_SECRET: a development key must not be used in production');
+    }
+  }
+  return faults;
+}
+
+/** Every generated development key begins with this, so that production can refuse it. */
+export const DEVELOPMENT_KEY_PREFIX = 'headframe-development-';

@@ -1,0 +1,42 @@
+/** Error codes of sockets that could not be opened or were lost. */
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+/**
+ * SQLSTATE classes and codes that say "not now" rather than "never": connection failure (08), out of
+ * resources (53), shutdown, crash and start-up of the server (57P), canceled statement (57014), and a
+ * server that turned read-only in a failover (25006).
+ * Source: PostgreSQL documentation, appendix A.
+ */
+const UNAVAILABLE_SQLSTATE = /^(08...|53...|57P..|57014|25006)$/;
+
+/** What `pg` says, without a code, of connections that are gone or could not be had in time. */
+const UNAVAILABLE_MESSAGE =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Cannot use a pool after calling end/i;
+
+/** Whether an error means that the database cannot be used at the moment, and may be again later. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 4; depth += 1) {
+    const { code } = current as { code?: unknown };
+    // Prisma: cannot reach (P1001), timed out (P1002), closed (P1017), no connection in time (P2024).
+    if (typeof code === 'string' && /^(P1001|P1002|P1017|P2024)$/.test(code)) {
+      return true;
+    }
+    if (typeof code === 'string' && (SOCKET_CODES.has(code) || UNAVAILABLE_SQLSTATE.test(code))) {
+      return true;
+    }
+    if (UNAVAILABLE_MESSAGE.test(current.message)) {
+      return true;
+    }
+    current = current instanceof AggregateError ? current.errors[0] : current.cause;
+  }
+  return false;
+}

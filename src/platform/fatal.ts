@@ -1,0 +1,28 @@
+import { ConfigError } from './config.js';
+import { isDatabaseUnavailable } from './database/database.errors.js';
+import { EmbeddedPostgresError } from './database/embedded-postgres.js';
+import { MigrationError } from './database/migrations.js';
+
+/** Errors whose message is written for the operator: their stack would only hide it. */
+const FOR_THE_OPERATOR = [ConfigError, EmbeddedPostgresError, MigrationError];
+
+/** Says on standard error why the process cannot go on, and ends it with status 1. */
+export function exitFatally(error: unknown): never {
+  const advice = adviceFor(error);
+  console.error(advice ?? error);
+  process.exit(1);
+}
+
+function adviceFor(error: unknown): string | null {
+  if (FOR_THE_OPERATOR.some((kind) => error instanceof kind)) {
+    return (error as Error).message;
+  }
+  if (isDatabaseUnavailable(error)) {
+    return 'The database cannot be reached: check DATABASE_URL, and that the server is running.';
+  }
+  // Prisma's code for a table that does not exist.
+  if ((error as { code?: unknown } | null)?.code === 'P2021') {
+    return 'The database is not migrated: run "node dist/cli/migrate.js", or start with MIGRATE=true.';
+  }
+  return null;
+}

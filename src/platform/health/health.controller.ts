@@ -1,0 +1,40 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiProblems } from '../http/problem.openapi.js';
+import { Public } from '../http/public.decorator.js';
+import { Draining } from '../http/draining.js';
+import { Problem } from '../http/problem.js';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Database } from '../database/database.js';
+
+/** What an orchestrator asks; it has no token. */
+@Controller('health')
+@Public(true)
+export class HealthController {
+  constructor(
+    private readonly database: Database,
+    private readonly draining: Draining,
+  ) {}
+
+  /** The process answers: else restart it. */
+  @Get('live')
+  @ApiOperation({ operationId: 'live', summary: 'Whether the process answers', tags: ['Service'] })
+  @ApiOkResponse({ description: 'It does.' })
+  live() {
+    return { status: 'live' };
+  }
+
+  /** It can do its work: else send it none. */
+  @Get('ready')
+  @ApiOperation({ operationId: 'ready', summary: 'Whether it can do its work', tags: ['Service'] })
+  @ApiOkResponse({ description: 'The database answers, and the replica is not shutting down.' })
+  @ApiProblems('unavailable')
+  async ready() {
+    if (this.draining.active) {
+      throw new Problem('unavailable', 'This replica is shutting down.', {
+        headers: { 'retry-after': '1' },
+      });
+    }
+    await this.database.pool.query('SELECT 1');
+    return { status: 'ready' };
+  }
+}

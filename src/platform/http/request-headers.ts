@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import { Problem } from './problem.js';
+
+/** Most header lines of one request: real ones have some dozens. */
+const MAX_HEADERS = 1_000;
+
+/** Headers that must not come twice: Node keeps the first, a proxy before it may have judged the last. */
+const SINGLE = ['host', 'authorization', 'content-type'];
+
+/** What is wrong with the headers of a request although its parser took them, or null. */
+export function problemOfHeaders(request: IncomingMessage): Problem | null {
+  const names = request.rawHeaders.filter((_, index) => index % 2 === 0);
+  if (names.length > MAX_HEADERS) {
+    return new Problem('header-fields-too-large', `Send at most ${MAX_HEADERS} headers.`);
+  }
+  const counts = new Map<string, number>();
+  for (const name of names.map((given) => given.toLowerCase())) {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const repeated = SINGLE.find((name) => (counts.get(name) ?? 0) > 1);
+  if (repeated !== undefined) {
+    return new Problem('malformed-request', `Send the header ${repeated} only once.`);
+  }
+  if (request.httpVersion === '1.1' && !counts.has('host')) {
+    return new Problem('malformed-request', 'Send the header Host: HTTP/1.1 demands it.');
+  }
+  return null;
+}

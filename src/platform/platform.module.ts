@@ -1,0 +1,40 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { CONFIG, type Config } from './config.js';
+import { Database } from './database/database.js';
+import { HealthController } from './health/health.controller.js';
+import { AllowedMethods } from './http/allowed-methods.js';
+import { Draining } from './http/draining.js';
+import { ProblemFilter } from './http/problem.filter.js';
+
+/** What is made before the application, and everything in it may use. */
+export interface PlatformParts {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly draining: Draining;
+  readonly allowedMethods: AllowedMethods;
+}
+
+/** Configuration, database, problems and health: knows no word of jobs or tasks. */
+@Global()
+@Module({})
+export class PlatformModule {
+  static forRoot(parts: PlatformParts): DynamicModule {
+    const { config, databaseUrl } = parts;
+    return {
+      module: PlatformModule,
+      controllers: [HealthController],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        {
+          provide: Database,
+          useFactory: () => new Database({ url: databaseUrl, poolSize: config.DATABASE_POOL_SIZE }),
+        },
+        { provide: Draining, useValue: parts.draining },
+        { provide: AllowedMethods, useValue: parts.allowedMethods },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+      exports: [CONFIG, Database, AllowedMethods],
+    };
+  }
+}
