@@ -1,0 +1,24 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PassportModule } from '@nestjs/passport';
+import { JwtGuard } from './jwt.guard.js';
+import { JwtStrategy, VERIFICATION_KEY } from './jwt.strategy.js';
+import { OrganizationGuard } from './organization.guard.js';
+import type { VerificationKey } from './verification-key.js';
+
+/** Closed by default: both guards stand before every route of the application. */
+@Module({})
+export class AuthModule {
+  static forRoot(key: VerificationKey): DynamicModule {
+    return {
+      module: AuthModule,
+      imports: [PassportModule],
+      providers: [
+        { provide: VERIFICATION_KEY, useValue: key },
+        JwtStrategy,
+        { provide: APP_GUARD, useClass: JwtGuard },
+        { provide: APP_GUARD, useClass: OrganizationGuard },
+      ],
+    };
+  }
+}

@@ -1,0 +1,11 @@
+/** Who is asking: everything the service wants to know of a verified token. */
+export interface Caller {
+  /** The token's `sub`, or null. */
+  readonly subject: string | null;
+  /** Organizations the token grants: lower-case UUIDs. */
+  readonly organizations: ReadonlySet<string>;
+  readonly scopes: ReadonlySet<string>;
+}
+
+/** What a route demands of the token beside the organization. */
+export type Scope = 'compute:read' | 'compute:execute';

@@ -1,0 +1,45 @@
+import type { Caller } from './caller.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Verified claims of a token. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a caller from verified claims.
+ * @param orgsClaim name of the claim with the organizations; dots lead into objects, unless a claim
+ *   of exactly that name exists (as URL-named claims have dots)
+ * @returns null when the token has no `exp`: it would never end
+ */
+export function callerFromClaims(claims: Claims, orgsClaim: string): Caller | null {
+  if (typeof claims.exp !== 'number') {
+    return null;
+  }
+  return {
+    subject: typeof claims.sub === 'string' ? claims.sub : null,
+    organizations: new Set(
+      stringsOf(valueAt(claims, orgsClaim))
+        .filter((id) => UUID.test(id))
+        .map((id) => id.toLowerCase()),
+    ),
+    scopes: new Set(stringsOf(claims.scope).flatMap((text) => text.split(' '))),
+  };
+}
+
+function valueAt(claims: Claims, path: string): unknown {
+  if (Object.hasOwn(claims, path)) {
+    return claims[path];
+  }
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+          ? (value as Claims)[key]
+          : undefined,
+      claims,
+    );
+}
+
+const stringsOf = (value: unknown): string[] =>
+  [value].flat().filter((item): item is string => typeof item === 'string');

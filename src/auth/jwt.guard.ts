@@ -1,0 +1,56 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../platform/http/problem.js';
+import { Public } from '../platform/http/public.decorator.js';
+
+/** Who are you? 401 on every route that is not marked public. */
+@Injectable()
+export class JwtGuard extends AuthGuard('jwt') {
+  constructor(private readonly reflector: Reflector) {
+    super();
+  }
+
+  override canActivate(context: ExecutionContext) {
+    const isPublic = this.reflector.getAllAndOverride(Public, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    return isPublic === true || super.canActivate(context);
+  }
+
+  /** Called by passport with what the strategy found. */
+  override handleRequest<C>(
+    error: unknown,
+    caller: C | false,
+    info: unknown,
+    context: ExecutionContext,
+  ): C {
+    if (error instanceof Error) {
+      throw error;
+    }
+    // The key provider says by a problem that nobody can tell whether the token is good.
+    if (info instanceof Problem) {
+      throw info;
+    }
+    if (!caller) {
+      throw unauthorized(context.switchToHttp().getRequest<FastifyRequest>());
+    }
+    return caller;
+  }
+}
+
+/** RFC 6750, section 3: the challenge has an error code only when a token was presented. */
+function unauthorized(request: FastifyRequest): Problem {
+  const presented = /^bearer\s+\S/i.test(request.headers.authorization ?? '');
+  return presented
+    ? new Problem(
+        'unauthorized',
+        'The token is expired, not yet valid, forged, or not meant for this service: obtain a new one.',
+        { headers: { 'www-authenticate': 'Bearer realm="headframe", error="invalid_token"' } },
+      )
+    : new Problem('unauthorized', 'Send the header Authorization: Bearer <token>.', {
+        headers: { 'www-authenticate': 'Bearer realm="headframe"' },
+      });
+}

@@ -1,0 +1,37 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport-jwt';
+import { CONFIG, type Config } from '../platform/config.js';
+import { bearerToken } from './bearer-token.js';
+import type { Caller } from './caller.js';
+import { callerFromClaims, type Claims } from './claims.js';
+import type { VerificationKey } from './verification-key.js';
+
+/** Injection token of the {@link VerificationKey}. */
+export const VERIFICATION_KEY = Symbol('VERIFICATION_KEY');
+
+/** Clocks of the token's issuer and ours may differ by this much. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** Verifies the bearer token: signature by an allowed algorithm, `exp`, `nbf`, issuer and audience. */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(VERIFICATION_KEY) key: VerificationKey,
+  ) {
+    super({
+      jwtFromRequest: bearerToken,
+      secretOrKeyProvider: key.provider,
+      algorithms: key.algorithms,
+      issuer: config.AUTH_ISSUER,
+      audience: config.AUTH_AUDIENCE,
+      jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE_SECONDS },
+    });
+  }
+
+  /** passport-jwt accepts tokens that never end: those are refused here. */
+  validate(claims: Claims): Caller | null {
+    return callerFromClaims(claims, this.config.AUTH_ORGS_CLAIM);
+  }
+}
