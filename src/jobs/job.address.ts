@@ -1,0 +1,32 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../platform/http/problem.js';
+import type { JobKey } from './job.store.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** What topics and tasks look like in a path. */
+export const PATH_SEGMENT = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+interface Params {
+  readonly org_id: string;
+  readonly topic: string;
+  readonly task: string;
+  readonly job_id: string;
+}
+
+/**
+ * The address of the job in the path; the organization was checked by its guard.
+ * @throws Problem `not-found` for a malformed topic, task or id: nothing can be there
+ */
+export const JobAddress = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): JobKey => {
+    const { org_id, topic, task, job_id } = context
+      .switchToHttp()
+      .getRequest<FastifyRequest<{ Params: Params }>>().params;
+    const jobId = job_id.toLowerCase();
+    if (!UUID.test(jobId) || !PATH_SEGMENT.test(topic) || !PATH_SEGMENT.test(task)) {
+      throw new Problem('not-found', 'Check the path: its topic, task or job id is malformed.');
+    }
+    return { jobId, orgId: org_id, topic, task };
+  },
+);

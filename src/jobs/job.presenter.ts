@@ -1,0 +1,82 @@
+import type { FastifyRequest } from 'fastify';
+import type { Config } from '../platform/config.js';
+import type { JobKey, JobState } from './job.store.js';
+import { isFinal, type JobStatus } from './job.status.js';
+
+/** The body of `GET …/{job_id}/status`. */
+export interface StatusBody {
+  readonly status: string;
+  readonly progress: number;
+  readonly message?: string;
+  readonly error?: JobState['error'];
+  readonly links: { readonly cancel: string } | { readonly result: string };
+}
+
+/** Header in which the public Python client names itself. */
+export const SDK_HEADER = 'evo-sdk-source';
+
+/**
+ * The wire words of a job: statuses and links. The only place that knows of the doubled l: the public
+ * Python client parses `cancelling` and `cancelled` alone, everybody else is sent the contract's
+ * spelling.
+ */
+export function wireStatus(status: JobStatus, request: Pick<FastifyRequest, 'headers'>): string {
+  return SDK_HEADER in request.headers && /^cancel(ing|ed)$/.test(status)
+    ? status.replace('cancel', 'cancell')
+    : status;
+}
+
+/** The path of a job below the service's root, with the configured prefix: right behind any proxy. */
+function jobPath(key: JobKey, config: Pick<Config, 'PUBLIC_URL'>): string {
+  const prefix =
+    config.PUBLIC_URL === undefined ? '' : new URL(config.PUBLIC_URL).pathname.replace(/\/$/, '');
+  return `${prefix}/compute/orgs/${key.orgId}/${key.topic}/${key.task}/${key.jobId}`;
+}
+
+/**
+ * What execute answers as `Location`: the path of the job's status. The public Python client joins
+ * that path to its base address and would repeat a prefix, so with one it is sent the whole address.
+ */
+export function statusLocation(
+  key: JobKey,
+  request: Pick<FastifyRequest, 'headers' | 'protocol' | 'host'>,
+  config: Pick<Config, 'PUBLIC_URL'>,
+): string {
+  const hasPrefix = config.PUBLIC_URL !== undefined && new URL(config.PUBLIC_URL).pathname !== '/';
+  const job =
+    hasPrefix && SDK_HEADER in request.headers
+      ? jobUrl(key, request, config)
+      : jobPath(key, config);
+  return `${job}/status`;
+}
+
+/**
+ * The absolute address of a job: under `PUBLIC_URL` when it is set, else under the request's own
+ * scheme and host, as Fastify sees them (proxy headers count only when the proxy is trusted).
+ */
+export function jobUrl(
+  key: JobKey,
+  request: Pick<FastifyRequest, 'protocol' | 'host'>,
+  config: Pick<Config, 'PUBLIC_URL'>,
+): string {
+  const origin =
+    config.PUBLIC_URL === undefined
+      ? `${request.protocol}://${/^[\w.:[\]-]+$/.test(request.host) ? request.host : 'localhost'}`
+      : new URL(config.PUBLIC_URL).origin;
+  return origin + jobPath(key, config);
+}
+
+/** @param url of the job, absolute */
+export function presentStatus(
+  state: JobState,
+  url: string,
+  request: Pick<FastifyRequest, 'headers'>,
+): StatusBody {
+  return {
+    status: wireStatus(state.status, request),
+    progress: state.progress,
+    ...(state.message !== null && { message: state.message }),
+    ...(state.error !== null && { error: state.error }),
+    links: isFinal(state.status) ? { result: url } : { cancel: url },
+  };
+}

@@ -1,0 +1,182 @@
+import { Injectable } from '@nestjs/common';
+import { Coalescer } from '../platform/database/coalescer.js';
+import { Database } from '../platform/database/database.js';
+import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
+import type { ProblemBody } from '../platform/http/problem.js';
+import { JOB_CANCELED } from './job.problems.js';
+import { isFinal, type JobStatus } from './job.status.js';
+
+/** The address of a job: it is found under these four together or not at all. */
+export interface JobKey {
+  readonly jobId: string;
+  readonly orgId: string;
+  readonly topic: string;
+  readonly task: string;
+}
+
+export interface NewJob extends JobKey {
+  readonly maxAttempts: number;
+  /** A JSON document, as text. */
+  readonly parameters: string;
+}
+
+export interface JobState {
+  readonly status: JobStatus;
+  readonly progress: number;
+  readonly message: string | null;
+  readonly error: ProblemBody | null;
+}
+
+export interface JobOutcome {
+  readonly status: JobStatus;
+  readonly error: ProblemBody | null;
+  /** The results as JSON text, for a succeeded job. */
+  readonly results: string | null;
+}
+
+/** What became of a cancel: the state after it, and the worker to tell, if one runs the job. */
+export interface CancelRequested {
+  readonly status: JobStatus;
+  readonly workerId: string | null;
+}
+
+/** Parameters beyond this many characters are inserted by a statement of their own. */
+const COALESCED_CHARACTERS = 65_536;
+
+/** What clients do with jobs: submit, read, cancel. Each statement demands the organization. */
+@Injectable()
+export class JobStore {
+  private readonly inserts: Coalescer<NewJob, void>;
+  private readonly reads: Coalescer<JobKey, JobState | null>;
+
+  constructor(private readonly database: Database) {
+    const retryAlone = (error: unknown) => !isDatabaseUnavailable(error);
+    this.inserts = new Coalescer({
+      run: (jobs) => this.insertAll(jobs),
+      maxItems: 64,
+      maxBatches: 2,
+      retryAlone,
+    });
+    this.reads = new Coalescer({
+      run: (keys) => this.readStates(keys),
+      maxItems: 128,
+      maxBatches: 4,
+      retryAlone,
+    });
+  }
+
+  /** Stores a job; it is committed when the promise resolves. */
+  async create(job: NewJob): Promise<void> {
+    await (job.parameters.length > COALESCED_CHARACTERS
+      ? this.insertAll([job])
+      : this.inserts.submit(job));
+  }
+
+  /** @returns null when there is no such job under that organization, topic and task */
+  findState(key: JobKey): Promise<JobState | null> {
+    return this.reads.submit(key);
+  }
+
+  /** @returns null when there is no such job under that organization, topic and task */
+  async findOutcome({ jobId, orgId, topic, task }: JobKey): Promise<JobOutcome | null> {
+    const { prisma } = this.database;
+    const job = await prisma.job.findFirst({
+      where: { id: jobId, orgId, topic, task },
+      select: { status: true, error: true },
+    });
+    if (job === null) {
+      return null;
+    }
+    // As text: results are sent on as they are stored, and may be large. A job never leaves
+    // `succeeded`, so reading them after the state cannot mix two moments.
+    const [kept] =
+      job.status === 'succeeded'
+        ? await prisma.$queryRaw<{ results: string }[]>`
+            SELECT results::text FROM job_results
+            WHERE job_id = ${jobId}::uuid AND org_id = ${orgId}::uuid`
+        : [];
+    return {
+      status: job.status as JobStatus,
+      error: job.error as ProblemBody | null,
+      results: kept?.results ?? null,
+    };
+  }
+
+  /**
+   * Transition `requestCancel`. An unstarted job ends at once, a running one becomes `canceling`, an
+   * ended one stays as it is.
+   * @returns null when there is no such job under that organization, topic and task
+   */
+  async requestCancel({ jobId, orgId, topic, task }: JobKey): Promise<CancelRequested | null> {
+    const address = [jobId, orgId, topic, task];
+    const { rows } = await this.database.pool.query<{
+      status: JobStatus;
+      worker_id: string | null;
+    }>({
+      name: 'request-cancel',
+      text: `
+        UPDATE jobs SET
+          status = CASE WHEN status = 'requested' THEN 'canceled' ELSE 'canceling' END,
+          ended_at = CASE WHEN status = 'requested' THEN clock_timestamp() END,
+          error = CASE WHEN status = 'requested' THEN $5::json END,
+          run_after = NULL
+        WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4
+          AND status IN ('requested', 'in progress', 'canceling')
+        RETURNING status, worker_id`,
+      values: [...address, JSON.stringify(JOB_CANCELED)],
+    });
+    const [row] = rows;
+    if (row !== undefined) {
+      return { status: row.status, workerId: row.worker_id };
+    }
+    const state = await this.findState({ jobId, orgId, topic, task });
+    return state !== null && isFinal(state.status)
+      ? { status: state.status, workerId: null }
+      : null;
+  }
+
+  private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {
+    await this.database.pool.query({
+      name: 'create-jobs',
+      text: `
+        WITH job AS MATERIALIZED (
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[])
+            AS job(id, org_id, topic, task, max_attempts, parameters)
+        ), kept AS (
+          INSERT INTO job_parameters (job_id, org_id, parameters)
+          SELECT id, org_id, parameters FROM job
+        )
+        INSERT INTO jobs (id, org_id, topic, task, max_attempts)
+        SELECT id, org_id, topic, task, max_attempts FROM job`,
+      values: [
+        jobs.map((job) => job.jobId),
+        jobs.map((job) => job.orgId),
+        jobs.map((job) => job.topic),
+        jobs.map((job) => job.task),
+        jobs.map((job) => job.maxAttempts),
+        jobs.map((job) => job.parameters),
+      ],
+    });
+    return jobs.map(() => undefined);
+  }
+
+  private async readStates(keys: readonly JobKey[]): Promise<(JobState | null)[]> {
+    const { rows } = await this.database.pool.query<JobState & { ordinal: string }>({
+      name: 'read-job-states',
+      text: `
+        SELECT asked.ordinal, job.status, job.progress, job.message, job.error
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+          WITH ORDINALITY AS asked(id, org_id, topic, task, ordinal)
+        JOIN jobs job ON job.id = asked.id AND job.org_id = asked.org_id
+          AND job.topic = asked.topic AND job.task = asked.task`,
+      values: [
+        keys.map((key) => key.jobId),
+        keys.map((key) => key.orgId),
+        keys.map((key) => key.topic),
+        keys.map((key) => key.task),
+      ],
+    });
+    const found = new Map(rows.map(({ ordinal, ...state }) => [Number(ordinal), state]));
+    return keys.map((_, index) => found.get(index + 1) ?? null);
+  }
+}

@@ -1,0 +1,28 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Config } from '../platform/config.js';
+import { JobSignals } from './job.signals.js';
+import { JobStore } from './job.store.js';
+import { JobsController } from './jobs.controller.js';
+import { LeaseStore } from './lease.store.js';
+import { Reaper } from './reaper.js';
+import { Worker } from './worker.js';
+import { WorkerStore } from './worker.store.js';
+
+/** The job: its states, its store, the routes that read and cancel it, and the care for lost ones. */
+@Module({})
+export class JobsModule {
+  static forRole(role: Config['ROLE']): DynamicModule {
+    return {
+      module: JobsModule,
+      controllers: role === 'worker' ? [] : [JobsController],
+      providers: [
+        JobStore,
+        JobSignals,
+        WorkerStore,
+        Reaper,
+        ...(role === 'api' ? [] : [LeaseStore, Worker]),
+      ],
+      exports: [JobStore, JobSignals, ...(role === 'api' ? [] : [LeaseStore, Worker])],
+    };
+  }
+}

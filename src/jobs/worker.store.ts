@@ -1,0 +1,112 @@
+import { randomInt } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { Database } from '../platform/database/database.js';
+import { JOB_CANCELED, WORKER_LOST } from './job.problems.js';
+import type { JobKey } from './job.store.js';
+import type { JobStatus } from './job.status.js';
+import { MAX_CRASHES } from './job.transitions.js';
+
+/** A process that runs jobs, as the database knows it. */
+export interface WorkerIdentity {
+  readonly id: string;
+  /** Second key of the session advisory lock that it holds while it is connected. */
+  readonly lockKey: number;
+}
+
+export interface Beat {
+  /** False: the worker was reaped; whatever it runs belongs to others now. */
+  readonly alive: boolean;
+  /** Leases of this worker whose jobs are to be canceled. */
+  readonly canceling: readonly string[];
+}
+
+export interface TendedJob extends JobKey {
+  readonly attempt: number;
+  /** The worker that was lost with it; null for a job that only waited for its back-off to end. */
+  readonly lostWorkerId: string | null;
+  readonly status: JobStatus;
+}
+
+/** First key of the advisory locks by which workers show that they live. */
+export const WORKER_LOCK_CLASS = 727071;
+
+/** Workers: their registration, their heartbeats, and what becomes of the jobs of the lost. */
+@Injectable()
+export class WorkerStore {
+  constructor(private readonly database: Database) {}
+
+  /** @param name host and process, for people */
+  async register(name: string): Promise<WorkerIdentity> {
+    const worker = { id: uuidv7(), lockKey: randomInt(-(2 ** 31), 2 ** 31) };
+    await this.database.prisma.worker.create({ data: { ...worker, name }, select: { id: true } });
+    return worker;
+  }
+
+  async unregister(workerId: string): Promise<void> {
+    await this.database.prisma.worker.deleteMany({ where: { id: workerId } });
+  }
+
+  /** From now on the worker claims nothing more. */
+  async drain(workerId: string): Promise<void> {
+    await this.database.prisma.worker.updateMany({
+      where: { id: workerId },
+      data: { draining: true },
+    });
+  }
+
+  /** Renews all leases of the worker at once: they live as long as its row is fresh. */
+  async beat(workerId: string): Promise<Beat> {
+    const { rows } = await this.database.pool.query<{ alive: boolean; canceling: string[] | null }>(
+      {
+        name: 'beat',
+        text: `
+        WITH beat AS (
+          UPDATE workers SET beat_at = clock_timestamp(), suspect_at = NULL
+          FROM (SELECT set_config('synchronous_commit', 'off', true)) AS asynchronous
+          WHERE id = $1 RETURNING id
+        )
+        SELECT EXISTS (SELECT 1 FROM beat) AS alive,
+          (SELECT array_agg(lease_id) FROM jobs
+           WHERE worker_id = $1 AND status = 'canceling') AS canceling`,
+        values: [workerId],
+      },
+    );
+    return { alive: rows[0]?.alive ?? false, canceling: rows[0]?.canceling ?? [] };
+  }
+
+  /**
+   * Drops lost workers, makes transition `reap` for the jobs that no living worker holds, and lets
+   * in jobs whose back-off is over. Many replicas may do it at once: each takes what no other has.
+   */
+  async tend(leaseSeconds: number): Promise<TendedJob[]> {
+    const { rows } = await this.database.pool.query<{
+      job_id: string;
+      org_id: string;
+      topic: string;
+      task: string;
+      attempt: number;
+      worker_id: string | null;
+      status: JobStatus;
+    }>({
+      name: 'tend-jobs',
+      text: `SELECT * FROM tend_jobs($1, $2 * interval '1 second', $3, $4, $5)`,
+      values: [
+        WORKER_LOCK_CLASS,
+        leaseSeconds,
+        MAX_CRASHES,
+        JSON.stringify(WORKER_LOST),
+        JSON.stringify(JOB_CANCELED),
+      ],
+    });
+    return rows.map((row) => ({
+      jobId: row.job_id,
+      orgId: row.org_id,
+      topic: row.topic,
+      task: row.task,
+      attempt: row.attempt,
+      lostWorkerId: row.worker_id,
+      status: row.status,
+    }));
+  }
+}
