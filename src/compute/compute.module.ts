@@ -1,0 +1,30 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { JobsModule } from '../jobs/jobs.module.js';
+import type { Config } from '../platform/config.js';
+import { CatalogueController } from './catalogue.controller.js';
+import { Dispatcher } from './dispatcher.js';
+import { ExecuteController } from './execute.controller.js';
+import { ProgressReporter } from './progress.reporter.js';
+import { RunConcluder } from './run.concluder.js';
+import { InlineRunner } from './runners/inline.runner.js';
+import { ThreadRunner } from './runners/thread.runner.js';
+import { TASK_CATALOGUE, type TaskCatalogue } from './task.catalogue.js';
+
+/** Tasks: which there are, how a client executes one, and how they run. */
+@Module({})
+export class ComputeModule {
+  static forRole(role: Config['ROLE'], catalogue: TaskCatalogue): DynamicModule {
+    return {
+      module: ComputeModule,
+      imports: [JobsModule.forRole(role)],
+      controllers: role === 'worker' ? [] : [ExecuteController, CatalogueController],
+      providers: [
+        { provide: TASK_CATALOGUE, useValue: catalogue },
+        ...(role === 'api'
+          ? []
+          : [Dispatcher, ProgressReporter, RunConcluder, InlineRunner, ThreadRunner]),
+      ],
+      exports: [TASK_CATALOGUE],
+    };
+  }
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { Attempt, Runner, TaskOutcome } from '../attempt.js';
+import { executeTask } from '../execute-task.js';
+import { taskKey } from '../task.catalogue.js';
+
+/** A task that has not stopped by itself this long after its signal is abandoned. */
+const GRACE_MS = 1_000;
+
+/** Runs I/O-bound tasks on this process's event loop, with Nest providers handed in. */
+@Injectable()
+export class InlineRunner implements Runner {
+  private readonly logger = new Logger('InlineRunner');
+  private readonly dependencies = new Map<Type, Promise<unknown>>();
+
+  constructor(private readonly modules: ModuleRef) {}
+
+  async run(attempt: Attempt): Promise<TaskOutcome> {
+    const { task } = attempt.entry;
+    const classes = task.runner === 'inline' ? (task.inject ?? []) : [];
+    const dependencies = await Promise.all(
+      classes.map((provider) => this.dependency(provider as Type)),
+    );
+    const work = executeTask(
+      task,
+      attempt.parameters,
+      {
+        jobId: attempt.jobId,
+        attempt: attempt.number,
+        signal: attempt.signal,
+        progress: (percent, message) => attempt.onProgress(percent, message ?? null),
+      },
+      dependencies,
+    );
+    const settled = new AbortController();
+    try {
+      return await Promise.race([work, this.abandoned(attempt, settled.signal)]);
+    } finally {
+      settled.abort();
+    }
+  }
+
+  /** A provider of the application; or, for a class that no module knows, one made for tasks alone. */
+  private dependency(provider: Type): Promise<unknown> {
+    const known = this.dependencies.get(provider) ?? this.find(provider);
+    this.dependencies.set(provider, known);
+    return known;
+  }
+
+  private async find(provider: Type): Promise<unknown> {
+    try {
+      return this.modules.get<unknown>(provider, { strict: false });
+    } catch {
+      return this.modules.create<unknown>(provider);
+    }
+  }
+
+  /** Settles when the grace time after an abort is over; never, when the work settles first. */
+  private async abandoned(attempt: Attempt, settled: AbortSignal): Promise<TaskOutcome> {
+    await new Promise<void>((resolve) => {
+      attempt.signal.addEventListener('abort', () => resolve(), { once: true, signal: settled });
+      if (attempt.signal.aborted) {
+        resolve();
+      }
+    });
+    await sleep(GRACE_MS, undefined, { signal: settled, ref: false }).catch(() => undefined);
+    if (!settled.aborted) {
+      this.logger.error(
+        { job: attempt.jobId, task: taskKey(attempt.entry.task) },
+        'an inline task ignores its signal and is abandoned: it may still be running',
+      );
+    }
+    return { kind: 'stopped' };
+  }
+}

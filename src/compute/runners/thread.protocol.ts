@@ -1,0 +1,21 @@
+import type { MessagePort } from 'node:worker_threads';
+
+/** What a worker thread is handed for one attempt. */
+export interface ThreadJob {
+  readonly moduleUrl: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly parameters: string;
+  /** Progress goes out here. */
+  readonly port: MessagePort;
+  /**
+   * One 32-bit number in shared memory: 0, or when the attempt is to stop, 1 + the index of the reason
+   * in STOP_REASONS. A busy thread reads no messages, but it can read this.
+   */
+  readonly stop: Int32Array<SharedArrayBuffer>;
+}
+
+export interface ThreadProgress {
+  readonly percent: number;
+  readonly message: string | null;
+}
