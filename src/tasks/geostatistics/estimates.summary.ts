@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+const statistic = z.number().nullable();
+
+/** What every estimation tells about itself. */
+export const summarySchema = z.strictObject({
+  points: z.int().min(0).meta({ description: 'Points or cells asked for' }),
+  estimated: z
+    .int()
+    .min(0)
+    .meta({ description: 'How many of them have an estimate (the rest are null)' }),
+  min: statistic.meta({ description: 'Smallest estimate; null when there is none' }),
+  mean: statistic.meta({ description: 'Mean of the estimates; null when there is none' }),
+  max: statistic.meta({ description: 'Largest estimate; null when there is none' }),
+  seconds: z.number().min(0).meta({ description: 'Time of computing' }),
+});
+
+/** One number for each point: NaN while it has none. */
+export function blank(count: number): Float64Array {
+  return new Float64Array(count).fill(NaN);
+}
+
+/** A plain array for JSON, with null for points without an estimate. */
+export function orNull(numbers: Float64Array): (number | null)[] {
+  return Array.from(numbers, (number) => (Number.isNaN(number) ? null : number));
+}
+
+/** Statistics of the estimates that are there. */
+export function summarize(estimates: Float64Array) {
+  let estimated = 0;
+  let sum = 0;
+  let min = Infinity;
+  let max = -Infinity;
+  for (const estimate of estimates) {
+    if (Number.isNaN(estimate)) continue;
+    estimated++;
+    sum += estimate;
+    if (estimate < min) min = estimate;
+    if (estimate > max) max = estimate;
+  }
+  const some = estimated > 0;
+  return {
+    points: estimates.length,
+    estimated,
+    min: some ? min : null,
+    mean: some ? sum / estimated : null,
+    max: some ? max : null,
+  };
+}
+
+/** One line for people. */
+export function tellEstimates(points: number, estimated: number, noun: string): string {
+  const missing = points - estimated;
+  const all = `Estimated ${estimated} of ${points} ${noun}`;
+  return missing === 0
+    ? all
+    : `${all}; the other ${missing} have too few samples in the search ellipsoid`;
+}

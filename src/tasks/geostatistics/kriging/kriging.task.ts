@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import { defineTask, type TaskContext } from '../../../compute/task.js';
+import { TaskProblem } from '../../../compute/task.problem.js';
+import { blank, orNull, summarize, summarySchema, tellEstimates } from '../estimates.summary.js';
+import { NeighborSearch } from '../neighbor.search.js';
+import { neighborhoodSchema } from '../neighborhood.schema.js';
+import { SampleSet } from '../sample.set.js';
+import { sourceSchema } from '../source.schema.js';
+import { TargetPoints } from '../target.points.js';
+import { refuseOtherDimension, targetSchema } from '../target.schema.js';
+import { VariogramFunction } from '../variogram.function.js';
+import { variogramSchema } from '../variogram.schema.js';
+import { WorkPace } from '../work.pace.js';
+import { BlockSupport } from './block.support.js';
+import { KrigingSystem, SingularSystem } from './kriging.system.js';
+
+const subPoints = z.int().min(1).max(9).default(1);
+
+const parameters = z
+  .strictObject({
+    source: sourceSchema(),
+    target: targetSchema,
+    variogram: variogramSchema,
+    neighborhood: neighborhoodSchema,
+    kriging_method: z
+      .discriminatedUnion('type', [
+        z
+          .strictObject({ type: z.literal('ordinary') })
+          .meta({ description: 'The mean is unknown and the same within a neighborhood' }),
+        z
+          .strictObject({
+            type: z.literal('simple'),
+            mean: z
+              .number()
+              .min(-1e100)
+              .max(1e100)
+              .meta({ description: 'The known mean of the values' }),
+          })
+          .meta({ description: 'The mean is known; the variogram needs a sill' }),
+      ])
+      .default({ type: 'ordinary' })
+      .meta({ description: 'What is known about the mean' }),
+    block_discretisation: z
+      .strictObject({
+        nx: subPoints.meta({ description: 'Sub-points along x' }),
+        ny: subPoints.meta({ description: 'Sub-points along y' }),
+        nz: subPoints.meta({ description: 'Sub-points along z; 1 for a 2-D grid' }),
+      })
+      .optional()
+      .meta({
+        description:
+          'Estimate the average over each grid cell instead of the value at its centre: the cell is ' +
+          'represented by the centres of nx · ny · nz equal parts. 1 × 1 × 1 is the value at the centre. ' +
+          'Neighbours are those nearest to the centre of the cell',
+      }),
+  })
+  .check((context) => {
+    if (context.issues.length > 0) return;
+    const { target, variogram, kriging_method, block_discretisation } = context.value;
+    const refuse = (path: (string | number)[], message: string) =>
+      context.issues.push({ code: 'custom', input: context.value, path, message });
+    refuseOtherDimension(context);
+    if (kriging_method.type === 'simple') {
+      variogram.structures.forEach(({ variogram_type }, index) => {
+        if (variogram_type !== 'linear') return;
+        const path = ['variogram', 'structures', index, 'variogram_type'];
+        refuse(
+          path,
+          'A linear structure has no sill, which simple kriging needs: use ordinary kriging',
+        );
+      });
+    }
+    if (block_discretisation && !target.grid) {
+      refuse(['block_discretisation'], 'Only the cells of target.grid can be discretised');
+    } else if (
+      block_discretisation &&
+      block_discretisation.nz > 1 &&
+      target.grid?.size.length === 2
+    ) {
+      refuse(['block_discretisation', 'nz'], 'Expected 1 for a 2-D grid');
+    }
+  });
+
+const results = z.strictObject({
+  message: z.string().meta({ description: 'One line for people' }),
+  target: z.strictObject({
+    values: z
+      .array(z.number().nullable())
+      .meta({ description: 'Estimates, in the order of the target' }),
+    variances: z
+      .array(z.number().min(0).nullable())
+      .meta({ description: 'Kriging variances, in squared units of the values' }),
+  }),
+  summary: summarySchema.extend({
+    mean_variance: z
+      .number()
+      .nullable()
+      .meta({ description: 'Mean kriging variance; null without estimates' }),
+  }),
+});
+
+/**
+ * Estimates every target point or block.
+ * @throws TaskProblem 422 `duplicate-samples` or `singular-kriging-system`
+ */
+function run(
+  {
+    source,
+    target,
+    variogram,
+    neighborhood,
+    kriging_method,
+    block_discretisation,
+  }: z.output<typeof parameters>,
+  context: TaskContext,
+): z.input<typeof results> {
+  const points = new TargetPoints(target);
+  const noun = target.grid ? 'cells' : 'points';
+  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${points.count} ${noun}`);
+  pace.tell(0, points.count);
+
+  const samples = new SampleSet(source);
+  samples.refuseDuplicates();
+  const search = new NeighborSearch(samples, neighborhood);
+  const gamma = new VariogramFunction(variogram);
+  const block =
+    target.grid && block_discretisation && isBlock(block_discretisation)
+      ? new BlockSupport(gamma, target.grid, block_discretisation)
+      : undefined;
+  const system = new KrigingSystem(samples, gamma, kriging_method, block);
+
+  const values = blank(points.count);
+  const variances = blank(points.count);
+  for (let i = 0; i < points.count; i++) {
+    points.moveTo(i);
+    const count = search.around(points.x, points.y, points.z);
+    if (count > 0) {
+      try {
+        system.estimate(search.found, count, points.x, points.y, points.z);
+      } catch (error) {
+        throw error instanceof SingularSystem
+          ? singular(error.sample, i, samples.place(points.x, points.y, points.z))
+          : error;
+      }
+      values[i] = system.value;
+      variances[i] = system.variance;
+    }
+    pace.tell(i + 1, points.count);
+  }
+
+  const summary = summarize(values);
+  return {
+    message: tellEstimates(summary.points, summary.estimated, noun),
+    target: { values: orNull(values), variances: orNull(variances) },
+    summary: { ...summary, mean_variance: summarize(variances).mean, seconds: pace.seconds },
+  };
+}
+
+function isBlock({ nx, ny, nz }: { nx: number; ny: number; nz: number }): boolean {
+  return nx * ny * nz > 1;
+}
+
+function singular(sample: number, index: number, place: string): TaskProblem {
+  return new TaskProblem({
+    status: 422,
+    slug: 'singular-kriging-system',
+    title: 'The kriging system is singular.',
+    detail:
+      `At target ${index} ${place} the variogram makes sample ${sample} ` +
+      '(source.coordinates, counted from 0) repeat what its neighbours tell, so that rounding would ' +
+      'decide the weights. Add a small nugget to the variogram (often 1e-6 of the sill is enough), ' +
+      'shorten its ranges, lower neighborhood.max_samples, or remove samples that are almost at the same place.',
+  });
+}
+
+export default defineTask({
+  runner: 'thread',
+  topic: 'geostatistics',
+  name: 'kriging',
+  displayName: 'Kriging',
+  version: '1.0.0',
+  description:
+    'Estimates values at points, or averages over the cells of a grid, from samples and a variogram ' +
+    'model, by ordinary or simple kriging in a moving neighborhood, with the kriging variance. ' +
+    'A point with too few samples in its search ellipsoid is `null`; a point on a sample gets its ' +
+    'value with variance 0. Samples that share a location and singular systems end the job with a problem.',
+  parameters,
+  results,
+  example: {
+    source: {
+      coordinates: [
+        [10, 10],
+        [40, 15],
+        [75, 20],
+        [20, 55],
+        [50, 50],
+        [85, 60],
+        [15, 90],
+        [60, 85],
+      ],
+      values: [2.1, 2.6, 3.4, 1.9, 2.8, 3.9, 1.4, 2.9],
+    },
+    target: { grid: { origin: [0, 0], spacing: [50, 50], size: [2, 2] } },
+    variogram: {
+      nugget: 0.05,
+      structures: [
+        {
+          variogram_type: 'spherical',
+          contribution: 0.6,
+          anisotropy: {
+            ellipsoid_ranges: { major: 90, semi_major: 60, minor: 60 },
+            rotation: { dip_azimuth: 30, dip: 0, pitch: 0 },
+          },
+        },
+      ],
+    },
+    neighborhood: {
+      ellipsoid: {
+        ellipsoid_ranges: { major: 150, semi_major: 100, minor: 100 },
+        rotation: { dip_azimuth: 30, dip: 0, pitch: 0 },
+      },
+      max_samples: 6,
+      min_samples: 2,
+    },
+    kriging_method: { type: 'ordinary' },
+    block_discretisation: { nx: 3, ny: 3, nz: 1 },
+  },
+  timeoutSeconds: 3600,
+  run,
+});

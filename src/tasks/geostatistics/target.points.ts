@@ -1,0 +1,41 @@
+import type { Grid, Target } from './target.schema.js';
+
+/** The points (or cell centres) to estimate, computed one at a time: a grid takes no memory. */
+export class TargetPoints {
+  readonly count: number;
+  /** The point of the last {@link moveTo}; 2-D points have z = 0. */
+  x = 0;
+  y = 0;
+  z = 0;
+  readonly #target: Target;
+
+  constructor(target: Target) {
+    this.#target = target;
+    this.count = target.grid
+      ? target.grid.size.reduce((product, cells) => product * cells, 1)
+      : (target.coordinates?.length ?? 0);
+  }
+
+  /** @param index 0 … count − 1; grid cells run along x fastest, then y, then z */
+  moveTo(index: number): void {
+    const { grid, coordinates } = this.#target;
+    if (grid) this.#moveToCell(grid, index);
+    else {
+      const point = coordinates?.[index];
+      this.x = point?.[0] ?? 0;
+      this.y = point?.[1] ?? 0;
+      this.z = point?.[2] ?? 0;
+    }
+  }
+
+  #moveToCell({ origin, spacing, size }: Grid, index: number): void {
+    const columns = size[0]!;
+    const rows = size[1]!;
+    const column = index % columns;
+    const line = (index - column) / columns;
+    const row = line % rows;
+    this.x = origin[0]! + (column + 0.5) * spacing[0]!;
+    this.y = origin[1]! + (row + 0.5) * spacing[1]!;
+    this.z = origin.length < 3 ? 0 : origin[2]! + ((line - row) / rows + 0.5) * spacing[2]!;
+  }
+}
