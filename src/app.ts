@@ -1,0 +1,67 @@
+import { fileURLToPath } from 'node:url';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import { developmentKey } from './auth/development-key.js';
+import { verificationKey } from './auth/verification-key.js';
+import { loadTasks } from './compute/task.loader.js';
+import { serveOpenApi } from './openapi.js';
+import type { Config } from './platform/config.js';
+import { Draining } from './platform/http/draining.js';
+import { createHttpAdapter } from './platform/http/http.adapter.js';
+import { applySecurity } from './platform/http/security.js';
+import { logRequests } from './platform/logging/request.log.js';
+import { ServiceLogger } from './platform/logging/service.logger.js';
+
+/** A replica, ready to listen. */
+export interface App {
+  readonly nest: NestFastifyApplication;
+  /** Drains and closes: 503 for new requests, running jobs finish or are handed back. */
+  close(): Promise<void>;
+}
+
+/** Folder of the tasks that come with the service. */
+const TASKS_FOLDER = fileURLToPath(new URL('./tasks/', import.meta.url));
+
+/**
+ * Puts a replica together over a migrated database. The data home is where the development key is
+ * kept, if the configuration names no key.
+ */
+export async function createApp(parts: {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly dataHome: string;
+  readonly logger: Logger;
+}): Promise<App> {
+  const { config, databaseUrl, dataHome, logger } = parts;
+  const draining = new Draining();
+  const { adapter, allowedMethods } = createHttpAdapter({
+    trustProxy: config.TRUST_PROXY,
+    draining,
+  });
+  const module = AppModule.forRoot({
+    config,
+    databaseUrl,
+    draining,
+    allowedMethods,
+    key: verificationKey(config, developmentKey(config, dataHome)),
+    catalogue: await loadTasks(TASKS_FOLDER),
+  });
+  const nest = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: new ServiceLogger(logger),
+    bodyParser: false,
+    forceCloseConnections: true,
+  });
+  logRequests(adapter.getInstance() as unknown as FastifyInstance, logger);
+  applySecurity(nest, config);
+  serveOpenApi(nest, config);
+  return {
+    nest,
+    async close() {
+      draining.begin();
+      await nest.close();
+    },
+  };
+}

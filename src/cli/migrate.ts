@@ -1,0 +1,16 @@
+import { loadConfig } from '../platform/config.js';
+import { dataHomeOf, openDatabase } from '../platform/database/open-database.js';
+import { exitFatally } from '../platform/fatal.js';
+
+/** Applies outstanding migrations and ends: for deployments that migrate before they start. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const database = await openDatabase(
+    { ...config, MIGRATE: true },
+    dataHomeOf(config),
+    console.log,
+  );
+  await database.close();
+}
+
+main().catch(exitFatally);

@@ -1,0 +1,66 @@
+import { createSecretKey } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { SignJWT } from 'jose';
+import { developmentKey } from '../auth/development-key.js';
+import { ConfigError, loadConfig } from '../platform/config.js';
+import { dataHomeOf } from '../platform/database/open-database.js';
+import { exitFatally } from '../platform/fatal.js';
+
+const USAGE = `Usage: node dist/cli/token.js --org <uuid> [--org <uuid> …] [--scope "<scopes>"] [--subject <name>] [--hours <n>]
+       npm run token -- --org <uuid> …
+
+Prints a token for development, signed with the development key or AUTH_JWT_SECRET.
+
+  --org      an organization that the token grants; repeatable
+  --scope    default "compute:read compute:execute"
+  --subject  default "developer"
+  --hours    how long it is good for; default 12
+`;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** `npm run token`: prints a development token, alone, on standard output. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      org: { type: 'string', multiple: true, default: [] },
+      scope: { type: 'string', default: 'compute:read compute:execute' },
+      subject: { type: 'string', default: 'developer' },
+      hours: { type: 'string', default: '12' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const hours = Number(values.hours);
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (values.org.length === 0 || !values.org.every((org) => UUID.test(org)) || !(hours > 0)) {
+    throw new ConfigError(`Name at least one organization by its UUID.\n\n${USAGE}`);
+  }
+  const config = loadConfig();
+  const secret = config.AUTH_JWT_SECRET ?? developmentKey(config, dataHomeOf(config));
+  if (secret === null) {
+    throw new ConfigError(
+      'Tokens are verified with a public key (AUTH_JWT_PUBLIC_KEY or AUTH_JWKS_URI): obtain one from whoever holds the private key.',
+    );
+  }
+  const claims = {
+    [config.AUTH_ORGS_CLAIM]: values.org.map((org) => org.toLowerCase()),
+    scope: values.scope,
+  };
+  const token = new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(values.subject)
+    .setIssuedAt()
+    .setExpirationTime(new Date(Date.now() + hours * 3_600_000));
+  if (config.AUTH_ISSUER !== undefined) {
+    token.setIssuer(config.AUTH_ISSUER);
+  }
+  if (config.AUTH_AUDIENCE !== undefined) {
+    token.setAudience(config.AUTH_AUDIENCE);
+  }
+  console.log(await token.sign(createSecretKey(Buffer.from(secret))));
+}
+
+main().catch(exitFatally);

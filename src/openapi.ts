@@ -1,0 +1,175 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { CATALOGUE_SCHEMAS } from './compute/compute.openapi.js';
+import type { Task } from './compute/task.js';
+import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/task.catalogue.js';
+import { JOB_SCHEMAS } from './jobs/jobs.openapi.js';
+import type { Config } from './platform/config.js';
+import type {
+  OperationObject,
+  PathItemObject,
+  ResponseObject,
+  SchemaObject,
+} from './platform/http/openapi.types.js';
+import { PROBLEM_SCHEMAS } from './platform/http/problem.openapi.js';
+import { VERSION } from './version.js';
+
+const EXECUTE = '/compute/orgs/{org_id}/{topic}/{task}';
+const RESULTS = `${EXECUTE}/{job_id}`;
+
+const DESCRIPTION = `Execute a task, poll its status, fetch its results or its error, cancel it.
+
+1. **Authorize** with a bearer token (\`npm run token -- --org <uuid>\` prints one for development).
+2. **Execute** a task: the answer is 303, and its \`Location\` is the path of the job's status.
+   A browser follows it at once, so that Try it out shows the status.
+3. **Poll** the status until it answers 200, then fetch the results.
+
+Every error is a problem document (RFC 9457); docs/errors.md lists them.`;
+
+/** Serves Swagger UI at `/docs` and the OpenAPI 3.1 document at `/openapi.json`. */
+export function serveOpenApi(app: INestApplication, config: Config): void {
+  SwaggerModule.setup('docs', app, openApiDocument(app, config), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Headframe API',
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      defaultModelsExpandDepth: 0,
+      tryItOutEnabled: true,
+    },
+  });
+}
+
+/** The document: every route, and every task of the catalogue with its own schemas and example. */
+export function openApiDocument(
+  app: INestApplication,
+  config: Pick<Config, 'PUBLIC_URL'>,
+): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.1')
+    .setTitle('Headframe Task API')
+    .setVersion(VERSION)
+    .setDescription(DESCRIPTION)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
+    .addTag('Tasks', 'Which tasks there are, and how to execute one.')
+    .addTag('Jobs', 'What became of a job, and how to cancel it.')
+    .addTag('Service', 'For orchestrators: no token needed.');
+  if (config.PUBLIC_URL !== undefined) {
+    builder.addServer(config.PUBLIC_URL);
+  }
+  const document = SwaggerModule.createDocument(app, builder.build());
+  document.components = {
+    ...document.components,
+    schemas: { ...PROBLEM_SCHEMAS, ...JOB_SCHEMAS, ...CATALOGUE_SCHEMAS },
+  };
+  for (const [path, item] of Object.entries(document.paths)) {
+    if (path.startsWith('/compute/')) {
+      operationsOf(item).forEach((operation) => {
+        operation.security = [{ bearer: [] }];
+      });
+    }
+  }
+  const catalogue = app.get<TaskCatalogue>(TASK_CATALOGUE);
+  if (document.paths[EXECUTE] !== undefined) {
+    catalogue.entries.forEach(({ task }) => addTask(document, task, catalogue));
+  }
+  operationsIn(document).forEach(addRequestId);
+  return document;
+}
+
+/** Beside the general routes, each task has its own: with its schemas, and an example that works. */
+function addTask(document: OpenAPIObject, task: Task, catalogue: TaskCatalogue): void {
+  const id = [task.topic, task.name].map(pascalCase).join('');
+  const schemas = catalogue.schemasOf(task);
+  Object.assign(document.components?.schemas ?? {}, {
+    [`${id}Parameters`]: withoutDialect(schemas.parameters),
+    [`${id}Results`]: withoutDialect(schemas.results),
+  });
+  const own = (path: string) => path.replace('{topic}', task.topic).replace('{task}', task.name);
+  const tag = `Task ${taskKey(task)}`;
+  document.tags?.push({ name: tag, description: task.description });
+
+  const execute = structuredClone(document.paths[EXECUTE]?.post) as OperationObject;
+  document.paths[own(EXECUTE)] = {
+    post: {
+      ...withoutTaskParameters(execute),
+      operationId: `execute${id}`,
+      summary: `Execute ${task.displayName} (version ${task.version})`,
+      tags: [tag],
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              required: ['parameters'],
+              properties: { parameters: { $ref: `#/components/schemas/${id}Parameters` } },
+            },
+            examples: { [task.name]: { value: { parameters: task.example } } },
+          },
+        },
+      },
+    },
+  };
+
+  const results = structuredClone(document.paths[RESULTS]?.get) as OperationObject;
+  (results.responses['200'] as ResponseObject).content = {
+    'application/json': {
+      schema: {
+        allOf: [
+          { $ref: '#/components/schemas/JobResults' },
+          {
+            type: 'object',
+            properties: { results: { $ref: `#/components/schemas/${id}Results` } },
+          },
+        ],
+      },
+    },
+  };
+  document.paths[own(RESULTS)] = {
+    get: {
+      ...withoutTaskParameters(results),
+      operationId: `get${id}Results`,
+      summary: `Results of ${task.displayName}`,
+      tags: [tag],
+    },
+  };
+}
+
+const withoutTaskParameters = (operation: OperationObject): OperationObject => ({
+  ...operation,
+  parameters: operation.parameters?.filter(
+    (parameter) => !('name' in parameter) || !['topic', 'task'].includes(parameter.name),
+  ) as NonNullable<OperationObject['parameters']>,
+});
+
+/** The document's dialect holds for all of its schemas. */
+function withoutDialect(schema: object): SchemaObject {
+  const { $schema: _dialect, ...rest } = schema as SchemaObject & { $schema?: string };
+  return rest;
+}
+
+function addRequestId(operation: OperationObject): void {
+  for (const response of Object.values(operation.responses)) {
+    (response as ResponseObject).headers = {
+      ...(response as ResponseObject).headers,
+      'X-Request-Id': {
+        description: 'The id of the request: its own `X-Request-Id` when well-formed, else made.',
+        schema: { type: 'string' },
+      },
+    };
+  }
+}
+
+const operationsIn = (document: OpenAPIObject): OperationObject[] =>
+  Object.values(document.paths).flatMap(operationsOf);
+
+const operationsOf = (item: PathItemObject): OperationObject[] =>
+  Object.values(item as Record<string, unknown>).filter(
+    (member): member is OperationObject =>
+      typeof member === 'object' && member !== null && 'responses' in member,
+  );
+
+const pascalCase = (words: string): string =>
+  words.replace(/(?:^|-)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
