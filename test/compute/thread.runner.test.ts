@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Attempt, TaskOutcome } from '../../src/compute/attempt.js';
+import type { Task } from '../../src/compute/task.js';
+import type { ThreadRunner as Runner } from '../../src/compute/runners/thread.runner.js';
+
+// The built one: its threads load the built worker.
+const BUILT = new URL('../../dist/compute/runners/thread.runner.js', import.meta.url).href;
+const TASK = new URL('../fixtures/tasks/misbehave.task.mjs', import.meta.url).href;
+
+describe('the thread runner', () => {
+  let runner: Runner;
+  let task: Task;
+
+  beforeAll(async () => {
+    const { ThreadRunner } = (await import(BUILT)) as { ThreadRunner: typeof Runner };
+    runner = new ThreadRunner({ WORKER_SLOTS: 2, WORKER_MEMORY_MB: 128 } as never);
+    task = ((await import(TASK)) as { default: Task }).default;
+  });
+  afterAll(() => runner?.onApplicationShutdown());
+
+  function run(fault: string, more: Partial<Attempt> = {}): Promise<TaskOutcome> {
+    return runner.run({
+      jobId: 'job',
+      number: 1,
+      entry: { task, moduleUrl: TASK },
+      parameters: JSON.stringify({ fault }),
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+      ...more,
+    });
+  }
+
+  it.each(['throw', 'reject-late', 'exit'])(
+    'makes a clean, retryable failure of %s, with the stack for the log only',
+    async (fault) => {
+      const outcome = await run(fault);
+      expect(outcome).toMatchObject({
+        kind: 'failed',
+        retryable: true,
+        stack: expect.any(String),
+        problem: { status: 500, type: expect.stringMatching(/\/task-failed$/) },
+      });
+      expect(JSON.stringify((outcome as { problem: unknown }).problem)).not.toContain('secret');
+    },
+  );
+
+  it('turns an exhausted heap into a failure of that task alone', async () => {
+    const [outcome, neighbour] = await Promise.all([run('out-of-memory'), run('flood')]);
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      retryable: false,
+      problem: { type: expect.stringMatching(/\/out-of-memory$/) },
+    });
+    expect(neighbour.kind).toBe('succeeded');
+  });
+
+  it('thins a flood of progress, and delivers the last', async () => {
+    const seen: number[] = [];
+    const outcome = await run('flood', { onProgress: (percent) => seen.push(percent) });
+    expect(outcome).toEqual({ kind: 'succeeded', results: '{"ok":true}', message: null });
+    expect(seen.length).toBeLessThan(1000);
+    expect(seen.at(-1)).toBeCloseTo(99.999);
+  });
+
+  it.each(['nonsense', 'nul'])('does not let results through that are %s', async (fault) => {
+    expect(await run(fault)).toMatchObject({
+      kind: 'failed',
+      problem: { type: expect.stringMatching(/\/invalid-results$/) },
+    });
+  });
+
+  it('kills a thread that does not settle, and lets one that heeds its signal end by itself', async () => {
+    for (const fault of ['never-settle', 'polite']) {
+      const stopping = new AbortController();
+      const running = run(fault, { signal: stopping.signal });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      stopping.abort('canceled');
+      expect(await running).toEqual({ kind: 'stopped' });
+    }
+  });
+
+  it('does not hand the service’s environment to tasks', async () => {
+    expect(await run('environment')).toMatchObject({ results: '{"ok":true,"text":""}' });
+  });
+
+  it('refuses parameters that the task, as it is now, does not accept', async () => {
+    expect(await run('throw', { parameters: '{"fault":1,"more":2}' })).toMatchObject({
+      kind: 'failed',
+      retryable: false,
+      problem: {
+        status: 422,
+        'invalid-params': expect.arrayContaining([
+          expect.objectContaining({ name: 'parameters.fault' }),
+          expect.objectContaining({ name: 'parameters.more' }),
+        ]),
+      },
+    });
+  });
+});

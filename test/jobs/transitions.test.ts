@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JOB_STATUSES, type JobStatus } from '../../src/jobs/job.status.js';
+import {
+  MAX_CRASHES,
+  type Transition,
+  TRANSITIONS,
+  type TransitionName,
+} from '../../src/jobs/job.transitions.js';
+import type { JobKey } from '../../src/jobs/job.store.js';
+import { Engine, PROBLEM } from '../support/jobs.js';
+
+interface Subject {
+  readonly key: JobKey;
+  readonly workerId: string;
+  readonly leaseId: string;
+}
+
+/** How each transition is asked for; what it answers when it changed nothing is null or nothing. */
+const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise<unknown>> = {
+  claim: (engine, { workerId }) => engine.claim(workerId),
+  requestCancel: (engine, { key }) => engine.jobs.requestCancel(key),
+  succeed: (engine, { key, leaseId }) =>
+    engine.leases.succeed({ jobId: key.jobId, leaseId, results: '{}', message: null }),
+  fail: (engine, { key, leaseId }) =>
+    engine.leases.fail({ jobId: key.jobId, leaseId, problem: PROBLEM, retryable: true }),
+  endCanceled: (engine, { key, leaseId }) =>
+    engine.leases.endCanceled({ jobId: key.jobId, leaseId }),
+  release: (engine, { key, leaseId }) => engine.leases.release({ jobId: key.jobId, leaseId }),
+  reap: (engine, { workerId }) => engine.loseWorker(workerId),
+};
+
+const names = Object.keys(TRANSITIONS) as TransitionName[];
+const cases = names.flatMap((name) => JOB_STATUSES.map((status) => ({ name, status })));
+const targets = (name: TransitionName, status: JobStatus) =>
+  (TRANSITIONS[name] as Transition).from[status];
+
+describe('every transition from every state', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.open();
+  });
+  afterAll(() => engine?.close());
+
+  it.each(cases)('$name with the right lease, from $status', async ({ name, status }) => {
+    const subject = await engine.jobIn(status);
+    const neighbour = await engine.jobIn('in progress');
+    const before = await engine.row(subject.key.jobId);
+    const untouched = await engine.row(neighbour.key.jobId);
+    await MAKE[name](engine, subject);
+    const after = await engine.row(subject.key.jobId);
+    const allowed = targets(name, status);
+    if (allowed === undefined) {
+      expect(after).toEqual(before);
+    } else {
+      expect(allowed).toContain(after.status);
+    }
+    expect(await engine.row(neighbour.key.jobId)).toEqual(untouched);
+    await retire(engine, subject.key, neighbour.key);
+  });
+
+  it.each(cases.filter(({ name }) => TRANSITIONS[name].needsLease))(
+    '$name with a stale lease changes nothing, from $status',
+    async ({ name, status }) => {
+      const subject = await engine.jobIn(status);
+      const before = await engine.row(subject.key.jobId);
+      const answer = await MAKE[name](engine, { ...subject, leaseId: randomUUID() });
+      expect(answer).toBeNull();
+      expect(await engine.row(subject.key.jobId)).toEqual(before);
+      expect(await engine.results(subject.key.jobId)).toBe(status === 'succeeded' ? 1 : 0);
+      await retire(engine, subject.key);
+    },
+  );
+
+  it('succeeding is the only way to results, and a cancel that came first drops them', async () => {
+    const won = await engine.jobIn('in progress');
+    await MAKE.succeed(engine, won);
+    expect(await engine.results(won.key.jobId)).toBe(1);
+    const lost = await engine.jobIn('canceling');
+    expect(await MAKE.succeed(engine, lost)).toBe('canceled');
+    expect(await engine.results(lost.key.jobId)).toBe(0);
+  });
+
+  it('a failure is retried after a back-off while attempts are left, and counted', async () => {
+    const subject = await engine.jobIn('in progress', 2);
+    expect(await MAKE.fail(engine, subject)).toBe('requested');
+    const waiting = await engine.row(subject.key.jobId);
+    expect(waiting).toMatchObject({
+      failures: 1,
+      crashes: 0,
+      attempt: 1,
+      progress: 0,
+      error: null,
+    });
+    expect(waiting.run_after).toBeInstanceOf(Date);
+    await engine.database.pool.query(`UPDATE jobs SET run_after = now() WHERE id = $1`, [
+      subject.key.jobId,
+    ]);
+    await engine.workers.tend(15);
+    const second = await engine.claimFor(subject.workerId, subject.key);
+    expect(second.attempt).toBe(2);
+    const last = { ...subject, leaseId: second.leaseId };
+    expect(await MAKE.fail(engine, last)).toBe('failed');
+    expect(await engine.row(subject.key.jobId)).toMatchObject({ failures: 2, error: PROBLEM });
+  });
+
+  it('a typed problem is never retried', async () => {
+    const { key, leaseId } = await engine.jobIn('in progress', 5);
+    const failure = { jobId: key.jobId, leaseId, problem: PROBLEM, retryable: false };
+    expect(await engine.leases.fail(failure)).toBe('failed');
+  });
+
+  it('a released job counts nothing and is claimed again before younger ones', async () => {
+    const subject = await engine.jobIn('in progress');
+    await engine.submit(subject.key.orgId);
+    await MAKE.release(engine, subject);
+    expect(await engine.row(subject.key.jobId)).toMatchObject({ failures: 0, crashes: 0 });
+    const next = await engine.claimFor(subject.workerId, subject.key);
+    expect(next.attempt).toBe(2);
+  });
+
+  it(`a job that lost ${MAX_CRASHES} workers fails with worker-lost`, async () => {
+    const key = await engine.submit();
+    for (let crash = 1; crash <= MAX_CRASHES; crash += 1) {
+      const workerId = await engine.register();
+      await engine.claimFor(workerId, key);
+      await engine.loseWorker(workerId);
+    }
+    const row = await engine.row(key.jobId);
+    expect(row).toMatchObject({ status: 'failed', crashes: MAX_CRASHES, failures: 0 });
+    expect((row.error as { type: string }).type).toMatch(/\/worker-lost$/);
+  });
+
+  it('the database refuses nonsense, whoever writes it', async () => {
+    const { key } = await engine.jobIn('in progress');
+    for (const nonsense of [
+      `status = 'succeeded'`,
+      `status = 'running'`,
+      `lease_id = NULL`,
+      `worker_id = NULL`,
+      `progress = 101`,
+      `ended_at = now()`,
+      `error = '{}'`,
+      `run_after = now()`,
+    ]) {
+      const write = engine.database.pool.query(`UPDATE jobs SET ${nonsense} WHERE id = $1`, [
+        key.jobId,
+      ]);
+      await expect(write).rejects.toMatchObject({ code: '23514' });
+    }
+  });
+});
+
+/** Ends jobs that a later claim could otherwise meet. */
+async function retire(engine: Engine, ...keys: JobKey[]): Promise<void> {
+  const ids = keys.map(({ jobId }) => jobId);
+  await engine.database.pool.query('DELETE FROM jobs WHERE id = ANY ($1)', [ids]);
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { JobStore, type JobKey } from '../../src/jobs/job.store.js';
+import type { JobStatus } from '../../src/jobs/job.status.js';
+import { type ClaimedJob, LeaseStore, type RingTurn } from '../../src/jobs/lease.store.js';
+import { WorkerStore } from '../../src/jobs/worker.store.js';
+import { Database } from '../../src/platform/database/database.js';
+import { createTestDatabase } from './database.js';
+
+export const TASK = { topic: 'diagnostics', name: 'sleep' };
+/** A problem as a task's failure leaves it. */
+export const PROBLEM = { status: 500, type: 'urn:test', title: 'Broken.', detail: 'On purpose.' };
+
+/** A row of `jobs`, whole, as the database has it. */
+export type JobRow = Record<string, unknown> & { status: JobStatus; lease_id: string | null };
+
+/** The stores over a database of their own: the engine without HTTP and without runners. */
+export class Engine {
+  static async open(): Promise<Engine> {
+    const { url, drop } = await createTestDatabase();
+    return new Engine(new Database({ url, poolSize: 5 }), drop);
+  }
+
+  readonly jobs: JobStore;
+  readonly leases: LeaseStore;
+  readonly workers: WorkerStore;
+
+  private constructor(
+    readonly database: Database,
+    private readonly drop: () => Promise<void>,
+  ) {
+    this.jobs = new JobStore(database);
+    this.leases = new LeaseStore(database);
+    this.workers = new WorkerStore(database);
+  }
+
+  async close(): Promise<void> {
+    await this.database.onApplicationShutdown();
+    await this.drop();
+  }
+
+  /** Submits a job of the test task. */
+  async submit(orgId: string = randomUUID(), maxAttempts = 1): Promise<JobKey> {
+    const key = { jobId: uuidv7(), orgId, topic: TASK.topic, task: TASK.name };
+    await this.jobs.create({ ...key, maxAttempts, parameters: '{"seconds":0}' });
+    return key;
+  }
+
+  async register(): Promise<string> {
+    return (await this.workers.register('test')).id;
+  }
+
+  /** Claims once, from a random place in the ring. */
+  async claim(workerId: string, limit = 1, turn?: RingTurn): Promise<readonly ClaimedJob[]> {
+    return (await this.claimTurn(workerId, limit, turn)).jobs;
+  }
+
+  /** Claims the next job of the organization of a job, which should be that one. */
+  async claimFor(workerId: string, { jobId, orgId }: JobKey): Promise<ClaimedJob> {
+    const [job] = await this.claim(workerId, 1, { cursor: justBefore(orgId), credit: 0 });
+    if (job?.jobId !== jobId) {
+      throw new Error(`claimed ${job?.jobId} instead of ${jobId}`);
+    }
+    return job;
+  }
+
+  claimTurn(workerId: string, limit: number, turn: RingTurn = { cursor: randomUUID(), credit: 0 }) {
+    return this.leases.claim(workerId, [TASK], limit, turn);
+  }
+
+  /** Brings a new job into a state, as the service would. Its last lease is returned with it. */
+  async jobIn(
+    status: JobStatus,
+    maxAttempts = 1,
+  ): Promise<{ key: JobKey; workerId: string; leaseId: string }> {
+    const workerId = await this.register();
+    const key = await this.submit(randomUUID(), maxAttempts);
+    if (status === 'requested') {
+      return { key, workerId, leaseId: randomUUID() };
+    }
+    const lease = await this.claimFor(workerId, key);
+    if (status === 'canceling' || status === 'canceled') {
+      await this.jobs.requestCancel(key);
+    }
+    if (status === 'canceled') {
+      await this.leases.endCanceled(lease);
+    } else if (status === 'succeeded') {
+      await this.leases.succeed({ ...lease, results: '{}', message: null });
+    } else if (status === 'failed') {
+      await this.leases.fail({ ...lease, problem: PROBLEM, retryable: false });
+    }
+    return { key, workerId, leaseId: lease.leaseId };
+  }
+
+  /** Makes one worker look silent for longer than its lease, and tends the jobs. */
+  async loseWorker(workerId: string): Promise<void> {
+    await this.database.pool.query(
+      `UPDATE workers SET beat_at = clock_timestamp()
+         + CASE WHEN id = $1 THEN interval '-1 hour' ELSE interval '1 hour' END`,
+      [workerId],
+    );
+    // The server may have just started, when everybody gets the benefit of the doubt: wait it out.
+    await this.database.pool.query(
+      `SELECT pg_sleep(greatest(0, extract(epoch FROM
+         pg_postmaster_start_time() + interval '5.1 seconds' - clock_timestamp())))`,
+    );
+    await this.workers.tend(0.05);
+  }
+
+  async row(jobId: string): Promise<JobRow> {
+    const { rows } = await this.database.pool.query<JobRow>('SELECT * FROM jobs WHERE id = $1', [
+      jobId,
+    ]);
+    return rows[0] as JobRow;
+  }
+
+  async results(jobId: string): Promise<number> {
+    const { rows } = await this.database.pool.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM job_results WHERE job_id = $1',
+      [jobId],
+    );
+    return rows[0]?.count ?? 0;
+  }
+}
+
+/** A place in the ring just before an organization. */
+function justBefore(orgId: string): string {
+  const value = BigInt(`0x${orgId.replaceAll('-', '')}`) - 1n;
+  return value
+    .toString(16)
+    .padStart(32, '0')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
+import { fitVariogram } from '../../src/tasks/geostatistics/variogram/variogram.fit.js';
+import variogram from '../../src/tasks/geostatistics/variogram/variogram.task.js';
+import { meuseSource, mistakes, recordingContext, reference, runTask } from './task.run.js';
+
+interface Lag {
+  pairs: number;
+  distance: number;
+  semivariance: number;
+}
+interface Fitted {
+  lags: Lag[];
+  fit: { nugget: number; contribution: number; range: number; sse: number; slope: number };
+}
+const gstat = reference<Record<string, Fitted>>('meuse.variogram.json');
+const base = { source: meuseSource, lag: 100, cutoff: 1500 };
+
+function expectSameLags(actual: Lag[], expected: Lag[]) {
+  expect(actual.map(({ pairs }) => pairs)).toEqual(expected.map(({ pairs }) => pairs));
+  actual.forEach((lag, i) => {
+    expect(lag.distance).toBeCloseTo(expected[i]!.distance, 8);
+    expect(lag.semivariance).toBeCloseTo(expected[i]!.semivariance, 10);
+  });
+}
+
+describe('the variogram task agrees with gstat', () => {
+  // gstat measures the exponential and Gaussian range as 1/3 and 1/√3 of the practical range. Its own
+  // Gaussian fit stops away from the minimum (see reference.R): there the reference is R's optim.
+  const all = [
+    { name: 'spherical', model: 'spherical', lag: 100, cutoff: 1500, factor: 1 },
+    { name: 'spherical_1300', model: 'spherical', lag: 75, cutoff: 1300, factor: 1 },
+    { name: 'exponential', model: 'exponential', lag: 100, cutoff: 1500, factor: 3 },
+    { name: 'gaussian', model: 'gaussian', lag: 100, cutoff: 1500, factor: Math.sqrt(3) },
+  ] as const;
+
+  it.each(all)('on lags and fit of $name', async ({ name, model, lag, cutoff, factor }) => {
+    const expected = gstat[name]!;
+    const result = await runTask(variogram, { ...base, lag, cutoff, model });
+    expectSameLags(result.lags, expected.lags);
+    const { nugget, structures } = result.model;
+    const sum = result.summary.weighted_sum_of_squares;
+    expect(sum).toBeLessThanOrEqual(expected.fit.sse * (1 + 1e-9));
+    expect(sum).toBeCloseTo(expected.fit.sse, 11);
+    expect(structures[0]!.variogram_type).toBe(model);
+    expect(nugget).toBeCloseTo(expected.fit.nugget, 5);
+    expect(structures[0]!.contribution).toBeCloseTo(expected.fit.contribution, 5);
+    const range = structures[0]!.anisotropy.ellipsoid_ranges.major;
+    expect(range / (expected.fit.range * factor)).toBeCloseTo(1, 5);
+    expect(result.summary.range_at_limit).toBe(false);
+  });
+
+  it('on a straight line', async () => {
+    const { lags, fit } = gstat['linear']!;
+    const result = await runTask(variogram, { ...base, cutoff: 1000, model: 'linear' });
+    expectSameLags(result.lags, lags);
+    const { contribution, anisotropy } = result.model.structures[0]!;
+    expect(anisotropy.ellipsoid_ranges.major).toBe(1000);
+    expect(contribution / 1000).toBeCloseTo(fit.slope, 8);
+    expect(result.model.nugget).toBeCloseTo(fit.nugget, 6);
+    expect(result.summary.weighted_sum_of_squares).toBeCloseTo(fit.sse, 11);
+  });
+
+  it('on samples that share a location: their pair is in the first lag', async () => {
+    const twins = [2, 49];
+    const source = {
+      coordinates: [...meuseSource.coordinates, ...twins.map((i) => meuseSource.coordinates[i]!)],
+      values: [...meuseSource.values, ...twins.map((i) => meuseSource.values[i]! + 0.4)],
+    };
+    const result = await runTask(variogram, { ...base, source, cutoff: 1000 });
+    expectSameLags(result.lags, reference<{ twins: Lag[] }>('meuse.variogram.json').twins);
+  });
+});
+
+describe('the variogram task', () => {
+  it('gives a model that kriging takes as it is', async () => {
+    const { model } = await runTask(variogram, base);
+    expect(mistakes(kriging, { ...kriging.example, variogram: model })).toEqual([]);
+  });
+
+  it('puts a pair at a class limit into the class that ends there, and one at the cutoff into the last', async () => {
+    const source = {
+      coordinates: [
+        [0, 0],
+        [10, 0],
+        [30, 0],
+        [60, 0],
+      ],
+      values: [0, 1, 3, 2],
+    };
+    const { lags } = await runTask(variogram, { source, lag: 10, cutoff: 50 });
+    // Distances: 10, 30, 60 (beyond the cutoff), 20, 50, 30.
+    expect(lags).toEqual([
+      { pairs: 1, distance: 10, semivariance: 0.5 },
+      { pairs: 1, distance: 20, semivariance: 2 },
+      { pairs: 2, distance: 30, semivariance: 2.5 },
+      { pairs: 1, distance: 50, semivariance: 0.5 },
+    ]);
+  });
+
+  it('recovers a model from its own semivariances, whatever its shape', () => {
+    const shapes = [
+      ['spherical', (h: number) => (h < 1 ? 1.5 * h - 0.5 * h ** 3 : 1)],
+      ['exponential', (h: number) => 1 - Math.exp(-3 * h)],
+      ['gaussian', (h: number) => 1 - Math.exp(-3 * h * h)],
+      [
+        'cubic',
+        (h: number) => (h < 1 ? 7 * h ** 2 - 8.75 * h ** 3 + 3.5 * h ** 5 - 0.75 * h ** 7 : 1),
+      ],
+    ] as const;
+    for (const [type, shape] of shapes) {
+      const lags = Array.from({ length: 12 }, (_, i) => {
+        const distance = 25 + 50 * i;
+        return { pairs: 100 + i, distance, semivariance: 0.2 + 0.7 * shape(distance / 330) };
+      });
+      const fit = fitVariogram(lags, type, 600);
+      expect(fit.nugget).toBeCloseTo(0.2, 6);
+      expect(fit.contribution).toBeCloseTo(0.7, 6);
+      expect(fit.range).toBeCloseTo(330, 3);
+    }
+  });
+
+  it('keeps the nugget at 0 where a line through the lags would start below', () => {
+    const lags = [10, 20, 30, 40].map((distance) => ({
+      pairs: 50,
+      distance,
+      semivariance: distance ** 1.5,
+    }));
+    for (const type of ['spherical', 'exponential', 'gaussian', 'linear'] as const) {
+      const { nugget, contribution } = fitVariogram(lags, type, 40);
+      expect(nugget).toBeGreaterThanOrEqual(0);
+      expect(contribution).toBeGreaterThan(0);
+    }
+    expect(fitVariogram(lags, 'linear', 40).nugget).toBe(0);
+  });
+
+  it('fits a pure nugget to semivariances that fall', () => {
+    const lags = [10, 20, 30].map((distance) => ({
+      pairs: 50,
+      distance,
+      semivariance: 5 - distance / 10,
+    }));
+    expect(fitVariogram(lags, 'spherical', 30).contribution).toBe(0);
+  });
+
+  it('says when the semivariogram does not level off', async () => {
+    const coordinates = Array.from({ length: 30 }, (_, i) => [i, 0]);
+    const source = { coordinates, values: coordinates.map(([x]) => x!) };
+    const { summary, message } = await runTask(variogram, {
+      source,
+      lag: 1,
+      cutoff: 10,
+      model: 'spherical',
+    });
+    expect(summary.range_at_limit).toBe(true);
+    expect(message).toContain('does not level off');
+  });
+
+  it('refuses equal values and too few lags with a problem that tells what to do', async () => {
+    const flat = { coordinates: meuseSource.coordinates, values: meuseSource.values.map(() => 3) };
+    await expect(runTask(variogram, { ...base, source: flat })).rejects.toMatchObject({
+      problem: { status: 422, slug: 'no-variation' },
+    });
+    await expect(runTask(variogram, { ...base, lag: 100, cutoff: 150 })).rejects.toMatchObject({
+      problem: {
+        status: 422,
+        slug: 'too-few-lags',
+        detail: expect.stringContaining('Raise cutoff'),
+      },
+    });
+  });
+
+  it('refuses impossible lags and a single sample, and says where', () => {
+    expect(mistakes(variogram, { ...base, lag: 2000 })).toEqual([
+      'lag: Expected at most cutoff (1500), not 2000',
+    ]);
+    expect(mistakes(variogram, { ...base, lag: 0.01 })).toEqual([
+      'lag: Expected at most 10000 lags up to cutoff',
+    ]);
+    expect(mistakes(variogram, { ...base, model: 'hole' })[0]).toMatch(/^model: /);
+    const source = { coordinates: [[1, 2]], values: [1] };
+    expect(mistakes(variogram, { ...base, source })).toEqual([
+      'source.coordinates: Expected at least 2 samples',
+    ]);
+  });
+
+  it('stops at a cancel', async () => {
+    const cancel = new AbortController();
+    cancel.abort(new Error('canceled'));
+    const run = runTask(variogram, base, recordingContext(cancel.signal));
+    await expect(run).rejects.toThrow('canceled');
+  });
+});
