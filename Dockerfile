@@ -1,0 +1,87 @@
+# The service as an image: the API, a worker and the migrations are one image with another command or
+# ROLE. Built with BuildKit (the default since Docker 23) or with buildah.
+#
+#   docker build -t headframe .
+#
+# In a network without the public registries:
+#
+#   docker build -t headframe \
+#     --build-arg NODE_IMAGE=<your mirror>/node:20.20.2-bookworm-slim \
+#     --build-arg NPM_REGISTRY=<address of your npm registry> \
+#     --secret id=npmrc,src=$HOME/.npmrc .        # only for a registry with a password or its own CA
+#
+# There is no `# syntax=` line on purpose: it would make every build fetch a frontend image.
+
+# The version is pinned, the content is not: to pin that too, pass the digest that
+# `docker buildx imagetools inspect node:20.20.2-bookworm-slim` prints, as node:…@sha256:….
+ARG NODE_IMAGE=node:20.20.2-bookworm-slim
+
+# --- what both installations share -------------------------------------------------------------------
+FROM ${NODE_IMAGE} AS packages
+WORKDIR /app
+# Empty: npm's own default. package-lock.json names no host, only hashes, so any mirror will do.
+ARG NPM_REGISTRY=
+ENV npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false \
+    npm_config_fetch_retries=5 npm_config_loglevel=error
+COPY package.json package-lock.json ./
+
+# --- the program -------------------------------------------------------------------------------------
+FROM packages AS build
+# Optional packages are the embedded database of development.
+RUN --mount=type=cache,target=/root/.npm \
+    --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm ci --omit=optional --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
+COPY prisma.config.ts ./
+COPY prisma prisma
+# Prisma asks for an engine that generating does not use, and would download one: any file satisfies it.
+RUN PRISMA_SCHEMA_ENGINE_BINARY="$(command -v node)" CHECKPOINT_DISABLE=1 npx prisma generate
+COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+COPY src src
+# The context keeps the modes of the machine that built it, but the service runs as somebody else.
+RUN npx nest build && chmod -R go+rX dist prisma package.json
+
+# --- the packages it needs to run --------------------------------------------------------------------
+FROM packages AS dependencies
+# Of Prisma's query compilers (one per database, two sizes, two module formats) the client imports one:
+# test/containers checks that these are its files. Source maps and type declarations run nothing.
+RUN --mount=type=cache,target=/root/.npm \
+    --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm ci --omit=dev --omit=optional --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"} \
+ && find node_modules/@prisma/client/runtime -type f \
+      ! -name 'client.js' ! -name 'query_compiler_fast_bg.postgresql.*mjs' -delete \
+ && find node_modules -type f \
+      \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
+ && chmod -R go+rX node_modules
+
+# --- the image ---------------------------------------------------------------------------------------
+FROM ${NODE_IMAGE} AS runtime
+# A service that installs nothing needs no package managers: what is not there needs no patching.
+RUN rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/bin/npm /usr/local/bin/npx \
+      /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+# From what changes seldom to what changes with every commit. All of it belongs to root: the service
+# cannot write to its own program, and writes nowhere else either.
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/package.json package.json
+COPY --from=build /app/prisma/migrations prisma/migrations
+COPY --from=build /app/dist dist
+# Something missing stops this build rather than a deployment.
+RUN ["node", "-e", "import('/app/dist/app.js')"]
+# The image's user "node", by number: Kubernetes' runAsNonRoot believes nothing else.
+USER 1000:1000
+EXPOSE 3000
+# Finishing jobs or handing them back: see SHUTDOWN_SECONDS.
+STOPSIGNAL SIGTERM
+# "live", not "ready": unhealthy means "restart it" to whoever watches, and a restart cures a process
+# that hangs, not a database that is away. Who routes requests asks /health/ready himself.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--enable-source-maps", "dist/main.js"]
+
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Headframe" \
+      org.opencontainers.image.description="A self-hosted, multi-tenant Task API for compute jobs" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
