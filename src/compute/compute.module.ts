@@ -8,6 +8,7 @@ import { ProgressReporter } from './progress.reporter.js';
 import { RunConcluder } from './run.concluder.js';
 import { InlineRunner } from './runners/inline.runner.js';
 import { ThreadRunner } from './runners/thread.runner.js';
+import { Slots } from './slots.js';
 import { TASK_CATALOGUE, type TaskCatalogue } from './task.catalogue.js';
 
 /** Tasks: which there are, how a client executes one, and how they run. */
@@ -22,7 +23,7 @@ export class ComputeModule {
         { provide: TASK_CATALOGUE, useValue: catalogue },
         ...(role === 'api'
           ? []
-          : [Dispatcher, ProgressReporter, RunConcluder, InlineRunner, ThreadRunner]),
+          : [Dispatcher, Slots, ProgressReporter, RunConcluder, InlineRunner, ThreadRunner]),
       ],
       exports: [TASK_CATALOGUE],
     };

@@ -3,6 +3,7 @@ import { invalidParamsOf } from './invalid-params.js';
 import { problemType } from '../platform/http/problem.js';
 import type { TaskOutcome } from './attempt.js';
 import type { Task, TaskContext } from './task.js';
+import { RetryLater } from './retry-later.js';
 import { TaskProblem } from './task.problem.js';
 
 /** Longest results document, in characters. */
@@ -75,6 +76,9 @@ function serialize(results: unknown): TaskOutcome {
 
 /** A typed problem is the task's own answer; anything else is a defect that the log explains. */
 function failureOf(error: unknown): TaskOutcome {
+  if (error instanceof RetryLater) {
+    return { kind: 'postponed', afterSeconds: error.afterSeconds };
+  }
   if (error instanceof TaskProblem) {
     const { status, title, detail, slug = 'task-failed' } = error.problem;
     return failed({ status, type: problemType(slug), title, detail });

@@ -22,6 +22,9 @@ const DEFINITION = z.object({
     .positive()
     .max(7 * 86_400),
   maxAttempts: z.number().int().min(1).max(100).optional(),
+  backoff: z
+    .object({ firstSeconds: z.number().positive(), longestSeconds: z.number().positive() })
+    .optional(),
   previewFlag: z.string().min(1).optional(),
   run: z.function(),
 });

@@ -1,9 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '../platform/config.js';
+import { ClaimStore } from './claim.store.js';
+import { JobDetailController } from './job.detail.controller.js';
+import { JobDetailStore } from './job.detail.store.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
 import { JobsController } from './jobs.controller.js';
 import { LeaseStore } from './lease.store.js';
+import { SubmitQuota } from './submit.quota.js';
 import { Reaper } from './reaper.js';
 import { Worker } from './worker.js';
 import { WorkerStore } from './worker.store.js';
@@ -14,15 +18,22 @@ export class JobsModule {
   static forRole(role: Config['ROLE']): DynamicModule {
     return {
       module: JobsModule,
-      controllers: role === 'worker' ? [] : [JobsController],
+      controllers: role === 'worker' ? [] : [JobsController, JobDetailController],
       providers: [
         JobStore,
+        JobDetailStore,
+        SubmitQuota,
         JobSignals,
         WorkerStore,
         Reaper,
-        ...(role === 'api' ? [] : [LeaseStore, Worker]),
+        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
-      exports: [JobStore, JobSignals, ...(role === 'api' ? [] : [LeaseStore, Worker])],
+      exports: [
+        JobStore,
+        SubmitQuota,
+        JobSignals,
+        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
+      ],
     };
   }
 }
