@@ -45,7 +45,10 @@ export const EXECUTE_OPTIONS = z.strictObject(
           .string()
           .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, 'must have a name like project or run/1'),
         z.string({ error: 'must be a string' }).max(63, 'must have at most 63 characters'),
-        { error: 'must be an object of strings' },
+        {
+          error: ({ code }) =>
+            code === 'invalid_type' ? 'must be an object of strings' : undefined,
+        },
       )
       .refine(
         (labels) => Object.keys(labels).length <= MOST_LABELS,

@@ -56,12 +56,13 @@ export default defineTask({
     for (let step = 1; step <= steps; step++) {
       // Measured from the start: late wake-ups do not add up.
       const until = started + (1000 * seconds * step) / steps;
-      await sleep(Math.max(0, Math.ceil(until - performance.now())), undefined, { signal }).catch(
-        (error: unknown) => {
+      const waitMs = Math.ceil(until - performance.now());
+      if (waitMs > 0) {
+        await sleep(waitMs, undefined, { signal }).catch((error: unknown) => {
           signal.throwIfAborted();
           throw error;
-        },
-      );
+        });
+      }
       context.progress((100 * step) / steps, `Slept ${step} of ${steps} naps`);
     }
     if (fail === true) throw new Error('The sleep task was asked to fail.');
