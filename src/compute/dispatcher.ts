@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { ClaimStore, type RingTurn } from '../jobs/claim.store.js';
 import { JobSignals } from '../jobs/job.signals.js';
@@ -31,7 +25,7 @@ const CONTENDED_MS = 10;
  * a floor, by polling ever more slowly while idle. One claim is on its way at a time.
  */
 @Injectable()
-export class Dispatcher implements OnApplicationBootstrap, OnModuleDestroy {
+export class Dispatcher implements OnModuleDestroy {
   private readonly logger = new Logger('Dispatcher');
   private readonly served: readonly CatalogueEntry[];
   /** A random place in the ring, so that workers do not walk in step. */
@@ -53,7 +47,8 @@ export class Dispatcher implements OnApplicationBootstrap, OnModuleDestroy {
     this.served = servedTasks(catalogue, config.WORKER_TASKS);
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  /** From now on this process takes jobs. */
+  async start(): Promise<void> {
     this.signals.on('work', () => this.wake());
     this.signals.on('cancel', (workerId, jobId) => {
       if (workerId === this.worker.id) {

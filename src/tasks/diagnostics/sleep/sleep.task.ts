@@ -11,18 +11,21 @@ const parameters = z.strictObject({
     description: 'Number of equal naps; progress is told after each',
   }),
   fail: z
-    .union([
-      z
-        .literal(true)
-        .meta({ description: 'End with an unexpected error, which becomes a 500 problem' }),
-      z
-        .strictObject({
-          status: z.int().min(400).max(599),
-          title: z.string().min(1).max(200),
-          detail: z.string().min(1).max(2000),
-        })
-        .meta({ description: 'End with this problem' }),
-    ])
+    .union(
+      [
+        z
+          .literal(true)
+          .meta({ description: 'End with an unexpected error, which becomes a 500 problem' }),
+        z
+          .strictObject({
+            status: z.int().min(400).max(599),
+            title: z.string().min(1).max(200),
+            detail: z.string().min(1).max(2000),
+          })
+          .meta({ description: 'End with this problem' }),
+      ],
+      { error: 'must be true or an object of status, title and detail' },
+    )
     .optional()
     .meta({ description: 'Fail after the last nap instead of succeeding' }),
 });
