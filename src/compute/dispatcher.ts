@@ -14,9 +14,11 @@ import { Slots } from './slots.js';
 
 /** How often the dispatcher asks itself whether to poll. */
 const TICK_MS = 100;
-/** Polling slows down from the first to the last of these while there is nothing to do. */
+/** Polling slows down from the first to the last of these while there is nothing to do … */
 const FIRST_POLL_MS = 250;
-const LAST_POLL_MS = 2_000;
+const LAST_POLL_MS = 5_000;
+/** … but not below this while hints cannot be heard. */
+const LAST_POLL_UNHEARD_MS = 1_000;
 /** After a claim that passed over an organization because another worker was claiming from it. */
 const CONTENDED_MS = 10;
 
@@ -80,7 +82,10 @@ export class Dispatcher implements OnModuleDestroy {
     this.slots.giveBackStale();
     if (performance.now() >= this.pollAt) {
       this.pollAt = performance.now() + this.pollEveryMs;
-      this.pollEveryMs = Math.min(LAST_POLL_MS, this.pollEveryMs * 2);
+      this.pollEveryMs = Math.min(
+        this.worker.hearsHints ? LAST_POLL_MS : LAST_POLL_UNHEARD_MS,
+        this.pollEveryMs * 2,
+      );
       this.wake();
     }
   }
