@@ -26,6 +26,7 @@ export function callerFromClaims(claims: Claims, orgsClaim: string): Caller | nu
         .map((id) => id.toLowerCase()),
     ),
     scopes: new Set(stringsOf(claims.scope).flatMap((text) => text.split(' '))),
+    expiresAt: claims.exp,
   };
 }
 
