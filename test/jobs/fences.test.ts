@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JobKey } from '../../src/jobs/job.store.js';
 import type { ClaimedJob } from '../../src/jobs/lease.store.js';
 import { Engine, PROBLEM } from '../support/jobs.js';
 
@@ -47,6 +48,61 @@ describe('the first attempt of a rescued job comes back late', () => {
     expect(await engine.leases.release(first)).toBeNull();
     expect(await engine.leases.endCanceled(first)).toBeNull();
     expect((await engine.row(first.jobId)).lease_id).toBe(second.leaseId);
+  });
+});
+
+describe('a lost worker that comes back in the moment in which its jobs are taken', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.open();
+  });
+  afterAll(() => engine?.close());
+
+  it('and the reaper do not wait for each other', async () => {
+    const workerId = await engine.register();
+    // In order of id; by organization, and in the order of their claims, the other way round.
+    const keys: JobKey[] = [];
+    for (const start of ['30000000', '20000000', '10000000']) {
+      keys.push(await engine.submit(`${start}-0000-4000-8000-000000000000`));
+    }
+    const jobs: ClaimedJob[] = [];
+    for (const key of keys.toReversed()) {
+      jobs.unshift(await engine.claimFor(workerId, key));
+    }
+    const middle = await engine.database.pool.connect();
+    try {
+      await middle.query('BEGIN');
+      await middle.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [jobs[1]?.jobId]);
+      const waiting = (count: number) =>
+        expect
+          .poll(
+            async () =>
+              (
+                await engine.database.pool.query(
+                  `SELECT 1 FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+                )
+              ).rows.length,
+            { timeout: 10_000 },
+          )
+          .toBe(count);
+      const successes = Promise.all(
+        jobs.map((job) => engine.leases.succeed({ ...job, results: '{}', message: null })),
+      );
+      await waiting(1);
+      const lost = engine.loseWorker(workerId);
+      await waiting(2);
+      await middle.query('COMMIT');
+      await lost;
+      expect(await successes).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    } finally {
+      middle.release();
+    }
+    const { rows } = await engine.database.pool.query<{ deadlocks: number }>(
+      `SELECT pg_stat_force_next_flush(), deadlocks::int FROM pg_stat_database
+       WHERE datname = current_database()`,
+    );
+    expect(rows[0]?.deadlocks).toBe(0);
   });
 });
 

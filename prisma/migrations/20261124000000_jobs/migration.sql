@@ -345,6 +345,7 @@ BEGIN
                     ELSE 'requested' END AS next
         FROM jobs j
         WHERE j.lease_id IS NOT NULL AND j.worker_id = ANY (v_lost)
+        ORDER BY j.id  -- as the batches of a worker do that comes back: neither waits for the other
         FOR UPDATE OF j
     ), kept AS (
         INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome)
