@@ -44,10 +44,96 @@ describe('the first attempt of a rescued job comes back late', () => {
     expect(await engine.row(first.jobId)).toMatchObject({ progress: 0, message: null });
   });
 
-  it('its release and its cancel take nothing from the second attempt', async () => {
+  it('its wish to be run later does not take the job from the second attempt', async () => {
+    const before = await engine.row(first.jobId);
+    expect(await engine.leases.postpone({ ...first, afterSeconds: 60 })).toBeNull();
+    expect(await engine.row(first.jobId)).toEqual(before);
+  });
+
+  it('its release takes nothing from the second attempt', async () => {
+    const before = await engine.row(first.jobId);
     expect(await engine.leases.release(first)).toBeNull();
+    expect(await engine.row(first.jobId)).toEqual(before);
+  });
+
+  it('its end of a cancel does not end the second attempt, which is to be canceled', async () => {
+    await engine.jobs.requestCancel(first);
+    const before = await engine.row(first.jobId);
     expect(await engine.leases.endCanceled(first)).toBeNull();
-    expect((await engine.row(first.jobId)).lease_id).toBe(second.leaseId);
+    expect(await engine.row(first.jobId)).toEqual(before);
+    expect(await engine.leases.endCanceled(second)).toBe('canceled');
+  });
+
+  it('its release and its results do not cancel the second attempt either', async () => {
+    await engine.jobs.requestCancel(first);
+    const before = await engine.row(first.jobId);
+    expect(await engine.leases.release(first)).toBeNull();
+    expect(await engine.leases.succeed({ ...first, results: '{}', message: null })).toBeNull();
+    expect(await engine.leases.fail({ ...first, problem: PROBLEM, retryable: true })).toBeNull();
+    expect(await engine.leases.postpone({ ...first, afterSeconds: 0 })).toBeNull();
+    expect(await engine.row(first.jobId)).toEqual(before);
+  });
+
+  describe('in one statement with an attempt that is held', () => {
+    let held: ClaimedJob;
+
+    beforeEach(async () => {
+      held = await engine.claimFor(await engine.register(), await engine.submit());
+    });
+
+    /** Calls made in the same turn of the event loop are one statement. */
+    const together = <Answer>(call: (lease: ClaimedJob) => Promise<Answer>) =>
+      Promise.all([call(first), call(held)]);
+
+    it('results: those of the other are stored, its own are not', async () => {
+      const before = await engine.row(first.jobId);
+      const answers = await together((lease) =>
+        engine.leases.succeed({ ...lease, results: '{}', message: null }),
+      );
+      expect(answers).toEqual([null, 'succeeded']);
+      expect(await engine.row(first.jobId)).toEqual(before);
+      expect([await engine.results(first.jobId), await engine.results(held.jobId)]).toEqual([0, 1]);
+    });
+
+    it('release: the other is handed back, the second attempt goes on', async () => {
+      const before = await engine.row(first.jobId);
+      expect(await together((lease) => engine.leases.release(lease))).toEqual([null, 'requested']);
+      expect(await engine.row(first.jobId)).toEqual(before);
+      expect(await engine.row(held.jobId)).toMatchObject({ status: 'requested', lease_id: null });
+    });
+
+    it('progress: that of the other shows, its own does not', async () => {
+      const before = await engine.row(first.jobId);
+      const states = await engine.leases.progress(
+        [first, held].map((lease) => ({ ...lease, percent: 70, message: 'late' })),
+      );
+      expect([...states]).toEqual([[held.leaseId, 'in progress']]);
+      expect(await engine.row(first.jobId)).toEqual(before);
+      expect(await engine.row(held.jobId)).toMatchObject({ progress: 70, message: 'late' });
+    });
+
+    it("a lease of the other's does not write to its job", async () => {
+      const crossed = { jobId: first.jobId, leaseId: held.leaseId };
+      const before = await engine.row(first.jobId);
+      expect(await engine.leases.succeed({ ...crossed, results: '{}', message: null })).toBeNull();
+      expect(await engine.leases.release(crossed)).toBeNull();
+      expect(
+        (await engine.leases.progress([{ ...crossed, percent: 70, message: null }])).size,
+      ).toBe(0);
+      expect(await engine.row(first.jobId)).toEqual(before);
+    });
+  });
+
+  it('leaves no trace among the attempts that are kept', async () => {
+    const late = { ...first, results: '{}', message: null, problem: PROBLEM, retryable: true };
+    await engine.leases.fail(late);
+    await engine.leases.postpone({ ...late, afterSeconds: 60 });
+    await engine.leases.release(late);
+    const { rows } = await engine.database.pool.query(
+      'SELECT attempt, outcome FROM job_attempts WHERE job_id = $1',
+      [first.jobId],
+    );
+    expect(rows).toEqual([{ attempt: 1, outcome: 'lost' }]);
   });
 });
 
