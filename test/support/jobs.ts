@@ -22,6 +22,11 @@ export class Engine {
     return new Engine(new Database({ url, poolSize: 5 }), drop);
   }
 
+  /** Over a database that somebody else made, and drops. */
+  static on(url: string): Engine {
+    return new Engine(new Database({ url, poolSize: 5 }), async () => undefined);
+  }
+
   readonly jobs: JobStore;
   readonly claims: ClaimStore;
   readonly leases: LeaseStore;
