@@ -13,7 +13,7 @@ import { startPeer } from './queues/worker.handle.mjs';
 import { runBenchmark } from './support/cleanup.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { addToStart } from './queues/add-to-start.mjs';
-import { load, machine, versionOf } from './support/machine.mjs';
+import { load, machine } from './support/machine.mjs';
 import { median, percentile } from './support/statistics.mjs';
 import { figure, table } from './support/table.mjs';
 
@@ -46,7 +46,12 @@ async function openPeers(postgres) {
       const system = await import(module);
       if (system.missing) return { system };
       const place = await system.setUp({ postgres });
-      return { system, place, start: () => startPeer(module, place), queue: await system.open(place) };
+      return {
+        system,
+        place,
+        start: () => startPeer(module, place),
+        queue: await system.open(place),
+      };
     }),
   );
 }
@@ -104,16 +109,24 @@ async function measureStarts(peers, place) {
     let keys = 0;
     const add = () => {
       const key = String((keys += 1));
-      const start_ = new Promise((resolve) => started.set(key, resolve));
-      return { added: queue.add(key, { prompt: true }), started: start_ };
+      const begun = new Promise((resolve) => started.set(key, resolve));
+      return { added: queue.add(key, { prompt: true }), started: begun };
     };
     noteWaits(across, system.name, await addToStart(add, idle));
     await worker.stop();
   }
   const column = headframe.name;
   noteWaits(across, column, await storeToStart(place, idle));
-  noteWaits('HTTP request to start, same process', column, await httpToStart(place, { across: false, ...idle }));
-  noteWaits('HTTP request to start, across processes', column, await httpToStart(place, { across: true, ...idle }));
+  noteWaits(
+    'HTTP request to start, same process',
+    column,
+    await httpToStart(place, { across: false, ...idle }),
+  );
+  noteWaits(
+    'HTTP request to start, across processes',
+    column,
+    await httpToStart(place, { across: true, ...idle }),
+  );
 }
 
 function report(peers, bare) {
@@ -136,10 +149,17 @@ function report(peers, bare) {
     '',
     table([
       ['', ...columns, 'Headframe / best peer'],
-      ...Object.keys(rows).map((row) => [row, ...columns.map((column) => cell(row, column)), ratio(row)]),
+      ...Object.keys(rows).map((row) => [
+        row,
+        ...columns.map((column) => cell(row, column)),
+        ratio(row),
+      ]),
     ]),
     '',
-    table([['Bare SQL in the same run', 'rows/s'], ...Object.entries(bare).map(([name, rate]) => [name, figure(rate)])]),
+    table([
+      ['Bare SQL in the same run', 'rows/s'],
+      ...Object.entries(bare).map(([name, rate]) => [name, figure(rate)]),
+    ]),
     '',
     ...[headframe, ...peers.map(({ system }) => system)].map(
       ({ name, version, settings }) => `- ${name} ${version}: ${settings}`,
@@ -158,7 +178,11 @@ await runBenchmark(
     const start = () => headframe.startWorker(place);
     const contestants = [
       { column: headframe.name, queue: await headframe.open(place), start },
-      ...present.map(({ system, queue, start: startOne }) => ({ column: system.name, queue, start: startOne })),
+      ...present.map(({ system, queue, start: startOne }) => ({
+        column: system.name,
+        queue,
+        start: startOne,
+      })),
     ];
     const many = {
       column: headframe.name,

@@ -50,7 +50,9 @@ export async function floors({ postgres }) {
 async function claimAndComplete(pool, size) {
   const jobs = 100_000;
   await pool.query('TRUNCATE floor_jobs');
-  await pool.query('INSERT INTO floor_jobs (id) SELECT uuidv7() FROM generate_series(1, $1)', [jobs]);
+  await pool.query('INSERT INTO floor_jobs (id) SELECT uuidv7() FROM generate_series(1, $1)', [
+    jobs,
+  ]);
   await pool.query('VACUUM ANALYZE floor_jobs');
   await pool.query('CHECKPOINT');
   const began = performance.now();

@@ -20,6 +20,8 @@ const TASK = { topic: 'diagnostics', task: 'sleep' };
 /** As near to nothing as the service's tasks come: one timer of a millisecond. */
 const PARAMETERS = '{"seconds":0,"steps":1}';
 const ORGANIZATION = randomUUID();
+/** Below every id that this process or its database makes from now on. */
+const FIRST_ID = uuidv7({ msecs: Date.now() - 1_000 });
 /** Makes the worker tell when the code of a task is called. */
 const PROBE = fileURLToPath(new URL('headframe.probe.mjs', import.meta.url));
 
@@ -34,15 +36,26 @@ export async function open({ url }, { organizations = 1 } = {}) {
   const database = new Database({ url, poolSize: 10 });
   const [jobs, signals] = [new JobStore(database), new JobSignals(database)];
   const orgIds = Array.from({ length: organizations }, () => randomUUID());
+  let keepsEnded = false;
   return {
+    /** From now on `fill` leaves other organizations' jobs where they are. */
+    keepEnded() {
+      keepsEnded = true;
+    },
     /** As the execute route does it: the row is committed, then workers are told. */
     async add(jobId = uuidv7()) {
-      await jobs.create({ jobId, orgId: ORGANIZATION, ...TASK, maxAttempts: 1, parameters: PARAMETERS });
+      await jobs.create({
+        jobId,
+        orgId: ORGANIZATION,
+        ...TASK,
+        maxAttempts: 1,
+        parameters: PARAMETERS,
+      });
       signals.announceWork();
     },
     /** Queues jobs that no worker may take yet: a cap of none holds them. */
     async fill(count) {
-      await pool.query('TRUNCATE jobs, job_parameters, job_results, organization_limits');
+      await (keepsEnded ? removeJobs(pool, orgIds) : pool.query(EMPTY));
       await fillJobs(pool, orgIds, count);
       await pool.query('VACUUM ANALYZE jobs, job_parameters, job_results');
       await pool.query('CHECKPOINT');
@@ -59,7 +72,8 @@ export async function open({ url }, { organizations = 1 } = {}) {
     async busy() {
       const { rows } = await pool.query(
         `SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'requested' AND run_after IS NULL)
-           OR EXISTS (SELECT 1 FROM jobs WHERE worker_id IS NOT NULL AND lease_id IS NOT NULL) AS busy`,
+           OR EXISTS (SELECT 1 FROM jobs WHERE worker_id IS NOT NULL AND org_id = ANY ($1::uuid[])) AS busy`,
+        [orgIds],
       );
       return rows[0].busy;
     },
@@ -81,6 +95,17 @@ export async function open({ url }, { organizations = 1 } = {}) {
     },
   };
 }
+
+const EMPTY = 'TRUNCATE jobs, job_parameters, job_results, organization_limits';
+
+/** Their ids alone are known to be new: all others are older than this process. */
+const removeJobs = (pool, orgIds) =>
+  pool.query(
+    `WITH gone AS (DELETE FROM jobs WHERE id >= $2 AND org_id = ANY ($1::uuid[]) RETURNING id),
+       asked AS (DELETE FROM job_parameters USING gone WHERE job_id = id)
+     DELETE FROM job_results USING gone WHERE job_id = id`,
+    [orgIds, FIRST_ID],
+  );
 
 async function fillJobs(pool, orgIds, count) {
   await pool.query(

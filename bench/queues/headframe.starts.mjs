@@ -89,7 +89,8 @@ async function submitter(url, agent) {
     asked.end(BODY);
     const [response] = await once(asked, 'response');
     response.resume();
-    if (response.statusCode !== 303) throw new Error(`a submit was answered ${response.statusCode}`);
+    if (response.statusCode !== 303)
+      throw new Error(`a submit was answered ${response.statusCode}`);
     return response.headers.location.split('/').at(-2);
   };
 }

@@ -20,7 +20,10 @@ export async function runBenchmark(benchmark, { minutes }) {
   const interrupted = new Promise((_, reject) => {
     interrupt = (reason) => reject(new Error(`stopped: ${reason}`));
   });
-  const deadline = setTimeout(() => interrupt(`over its limit of ${minutes} minutes`), minutes * 6e4);
+  const deadline = setTimeout(
+    () => interrupt(`over its limit of ${minutes} minutes`),
+    minutes * 6e4,
+  );
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     await Promise.race([benchmark(), interrupted]);

@@ -10,7 +10,7 @@ export const versionOf = (name) =>
 /** @returns {string} one line */
 export function machine() {
   const gib = Math.round(os.totalmem() / 2 ** 30);
-  const [{ model = 'unknown' } = {}] = os.cpus();
+  const model = os.cpus()[0]?.model ?? 'unknown';
   return `${os.cpus().length} cores (${model.trim()}), ${gib} GiB, ${os.type()} ${os.release()}, Node ${process.versions.node}`;
 }
 

@@ -13,7 +13,7 @@ export const SECRET = 'a-secret-that-only-benchmarks-use-0123456789';
 const PATIENCE_MS = 15_000;
 
 /**
- * Starts a server and waits, at most 20 seconds, until it answers.
+ * Starts a server and waits, at most a minute, until it answers.
  * @param {string} script below the project's folder
  * @param {Record<string, string>} env
  * @param {string[]} flags of Node itself; with any, the child can send messages
@@ -27,7 +27,7 @@ export async function startServer(script, env, flags = []) {
     stdio: ['ignore', 'inherit', 'inherit', ...(flags.length > 0 ? ['ipc'] : [])],
   });
   const stop = stopper(child);
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (!(await answers(url))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();

@@ -47,8 +47,10 @@ export async function startRedis() {
 
 async function accepts(port) {
   const socket = connect(port, '127.0.0.1');
-  return once(socket, 'connect').then(
-    () => true,
-    () => false,
-  ).finally(() => socket.destroy());
+  return once(socket, 'connect')
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => socket.destroy());
 }
