@@ -7,7 +7,7 @@ import { versionOf } from '../support/machine.mjs';
 export const name = 'pg-boss';
 export const version = versionOf(name);
 export const settings =
-  'batchSize 500, burstWhenBatchFull, perJobResults, localConcurrency 1; notify and useListenNotify for add to start';
+  'batchSize 500, burstWhenBatchFull, perJobResults, localConcurrency 2; notify and useListenNotify for add to start';
 
 const DRAIN = 'drain';
 /** Woken by a notification. */
@@ -68,7 +68,13 @@ export async function work({ url }, onClaim, onStart, { prompt }) {
   const boss = await connect(url, { useListenNotify: true, max: 10 });
   await boss.work(
     prompt ? PROMPT : DRAIN,
-    { batchSize: 500, burstWhenBatchFull: true, perJobResults: true, pollingIntervalSeconds: 0.5 },
+    {
+      batchSize: 500,
+      burstWhenBatchFull: true,
+      perJobResults: true,
+      localConcurrency: 2,
+      pollingIntervalSeconds: 0.5,
+    },
     async (jobs) =>
       jobs.map(({ id, data }) => {
         onStart(data.key);

@@ -25,6 +25,8 @@ export async function runBenchmark(benchmark, { minutes }) {
     minutes * 6e4,
   );
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  // Such as that nobody reads the output any more.
+  process.on('uncaughtException', (error) => interrupt(error.message));
   try {
     await Promise.race([benchmark(), interrupted]);
   } catch (error) {
