@@ -63,7 +63,9 @@ export async function createApp(parts: {
   });
   logRequests(adapter.getInstance() as unknown as FastifyInstance, logger);
   applySecurity(nest, config);
-  serveOpenApi(nest, config);
+  if (config.ROLE !== 'worker') {
+    serveOpenApi(nest, config);
+  }
   return {
     nest,
     async listen() {

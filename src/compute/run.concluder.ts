@@ -4,7 +4,7 @@ import { jobProblem } from '../jobs/job.problems.js';
 import { JobSignals } from '../jobs/job.signals.js';
 import type { JobStatus } from '../jobs/job.status.js';
 import type { TransitionName } from '../jobs/job.transitions.js';
-import { type ClaimedJob, LeaseStore } from '../jobs/lease.store.js';
+import { type ClaimedJob, type Lease, LeaseStore } from '../jobs/lease.store.js';
 import { outlast } from '../platform/database/outlast.js';
 import type { RunOutcome } from './run.js';
 
@@ -39,32 +39,35 @@ export class RunConcluder {
   ): Promise<void> {
     const warn = (error: unknown) =>
       this.logger.warn({ err: error, ...describeJob(job) }, 'an outcome waits for the database');
+    const { jobId, leaseId } = job;
     try {
-      const to = await outlast(() => this.write(job, outcome), giveUp, warn);
+      const to = await outlast(() => this.write({ jobId, leaseId }, outcome), giveUp, warn);
       this.tell(job, outcome, to, ms);
     } catch (error) {
       this.logger.error({ err: error, ...describeJob(job) }, 'an outcome could not be stored');
       // Whatever it was, it must not leave the job running for ever.
       const instead = outcome.kind === 'succeeded' ? UNSTORABLE : RELEASED;
-      await this.write(job, instead).then(
+      await this.write({ jobId, leaseId }, instead).then(
         (to) => this.tell(job, instead, to, ms),
         () => undefined,
       );
     }
   }
 
-  private write(job: ClaimedJob, outcome: RunOutcome): Promise<JobStatus | null> {
+  private write(lease: Lease, outcome: RunOutcome): Promise<JobStatus | null> {
     switch (outcome.kind) {
-      case 'succeeded':
-        return this.leases.succeed({ ...job, ...outcome });
+      case 'succeeded': {
+        const { results, message } = outcome;
+        return this.leases.succeed({ ...lease, results, message });
+      }
       case 'postponed':
-        return this.leases.postpone({ ...job, ...outcome });
+        return this.leases.postpone({ ...lease, ...outcome });
       case 'failed':
-        return this.leases.fail({ ...job, ...outcome });
+        return this.leases.fail({ ...lease, ...outcome });
       case 'canceled':
-        return this.leases.endCanceled(job);
+        return this.leases.endCanceled(lease);
       case 'released':
-        return this.leases.release(job);
+        return this.leases.release(lease);
       default:
         return outcome satisfies never;
     }
@@ -76,7 +79,7 @@ export class RunConcluder {
     // A task's own 4xx says that the client asked for the impossible: nothing for the operator.
     const level = failed !== null && failed.problem.status >= 500 ? 'warn' : 'log';
     this.logger[level](
-      {
+      () => ({
         ...describeJob(job),
         transition: TRANSITION[outcome.kind],
         from: to === 'canceled' ? 'canceling' : 'in progress',
@@ -84,7 +87,7 @@ export class RunConcluder {
         ms: Math.round(ms),
         ...(failed !== null && { problem: failed.problem.type }),
         ...(failed?.stack !== undefined && { stack: failed.stack }),
-      },
+      }),
       'job',
     );
     if (to === 'requested') {

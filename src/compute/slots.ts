@@ -85,13 +85,13 @@ export class Slots extends EventEmitter<Events> {
     }
     this.held.set(job.leaseId, run);
     this.logger.log(
-      {
+      () => ({
         ...describeJob(job),
         transition: 'claim',
         from: 'requested',
         to: 'in progress',
         ms: Date.now() - job.createdAt.getTime(),
-      },
+      }),
       'job',
     );
     this.waiting.push(run);

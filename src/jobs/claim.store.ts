@@ -18,6 +18,15 @@ export interface Claim {
 /** Parameters up to this many bytes, as they are stored, come with the claim. */
 const PARAMETERS_WITH_CLAIM_BYTES = 4_096;
 
+/**
+ * What stands between the fields and the records of an answer: neither occurs in an id, a task or a
+ * JSON document. One string for a claim of hundreds costs this process a third of what rows would.
+ */
+const FIELD = '\\x01';
+const RECORD = '\\x02';
+const CLAIM_COLUMNS = `job_id, org_id, topic, task, attempt, lease_id, timeout_seconds, created_at,
+  ring_cursor, ring_credit, contended`;
+
 /** How a worker gets jobs. */
 @Injectable()
 export class ClaimStore {
@@ -33,12 +42,18 @@ export class ClaimStore {
     limit: number,
     turn: RingTurn,
   ): Promise<Claim> {
-    const { rows } = await this.database.pool.query<ClaimRow>({
+    const { rows } = await this.database.pool.query<ClaimAnswer>({
       name: 'claim-jobs',
       text: `
-        SELECT claimed.*, CASE WHEN pg_column_size(kept.parameters) <= ${PARAMETERS_WITH_CLAIM_BYTES}
-          THEN kept.parameters::text END AS parameters
-        FROM claim_jobs($1, $2, $3, $4, $5, $6) AS claimed
+        SELECT max(ring_cursor::text) AS ring_cursor, max(ring_credit) AS ring_credit,
+          bool_or(contended) AS contended,
+          string_agg(concat(claimed.job_id, E'${FIELD}', lease_id, E'${FIELD}', claimed.org_id,
+            E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', timeout_seconds,
+            E'${FIELD}', extract(epoch FROM created_at) * 1000, E'${FIELD}',
+            CASE WHEN pg_column_size(kept.parameters) <= ${PARAMETERS_WITH_CLAIM_BYTES}
+              THEN kept.parameters::text END), E'${RECORD}' ORDER BY ordinal)
+            FILTER (WHERE claimed.job_id IS NOT NULL) AS jobs
+        FROM claim_jobs($1, $2, $3, $4, $5, $6) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)
         LEFT JOIN job_parameters kept ON kept.job_id = claimed.job_id`,
       values: [
         workerId,
@@ -49,14 +64,11 @@ export class ClaimStore {
         turn.credit,
       ],
     });
-    const ring = rows.pop();
-    if (ring === undefined || ring.ring_cursor === null) {
-      throw new Error('claim_jobs answered no ring: are all migrations applied?');
-    }
+    const answer = rows[0] as ClaimAnswer;
     return {
-      jobs: rows.map(claimedJob),
-      turn: { cursor: ring.ring_cursor, credit: ring.ring_credit },
-      contended: ring.contended,
+      jobs: answer.jobs === null ? [] : answer.jobs.split('\u0002').map(claimedJob),
+      turn: { cursor: answer.ring_cursor, credit: answer.ring_credit },
+      contended: answer.contended,
     };
   }
 
@@ -71,30 +83,35 @@ export class ClaimStore {
   }
 }
 
-interface ClaimRow {
-  readonly job_id: string;
-  readonly org_id: string;
-  readonly topic: string;
-  readonly task: string;
-  readonly attempt: number;
-  readonly lease_id: string;
-  readonly timeout_seconds: number | null;
-  readonly created_at: Date;
-  readonly parameters: string | null;
-  /** The ring's members are set in the last row alone. */
-  readonly ring_cursor: string | null;
+interface ClaimAnswer {
+  /** Records of fields; null when there are none. */
+  readonly jobs: string | null;
+  readonly ring_cursor: string;
   readonly ring_credit: number;
   readonly contended: boolean;
 }
 
-const claimedJob = (row: ClaimRow): ClaimedJob => ({
-  jobId: row.job_id,
-  leaseId: row.lease_id,
-  orgId: row.org_id,
-  topic: row.topic,
-  task: row.task,
-  attempt: row.attempt,
-  timeoutSeconds: row.timeout_seconds,
-  createdAt: row.created_at,
-  parameters: row.parameters,
-});
+function claimedJob(record: string): ClaimedJob {
+  const [
+    jobId = '',
+    leaseId = '',
+    orgId = '',
+    topic = '',
+    task = '',
+    attempt = '',
+    timeout,
+    createdAt,
+    parameters,
+  ] = record.split('\u0001');
+  return {
+    jobId,
+    leaseId,
+    orgId,
+    topic,
+    task,
+    attempt: Number(attempt),
+    timeoutSeconds: timeout === '' ? null : Number(timeout),
+    createdAt: new Date(Number(createdAt)),
+    parameters: parameters === '' ? null : (parameters ?? null),
+  };
+}

@@ -59,6 +59,11 @@ export interface Postponement extends Lease {
 
 /** Results beyond this many characters are stored by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
+/**
+ * The fence. Written so that it does not imply that there is a lease: else the planner may take the
+ * index of what runs for the way to the row, and walk all of it for each job.
+ */
+const HOLDS = (lease: string): string => `(jobs.lease_id = ${lease}) IS TRUE`;
 /** What an attempt leaves when its job goes on without it. */
 const KEEP_ATTEMPT = `
   INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome, problem)
@@ -105,7 +110,7 @@ export class LeaseStore {
         FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[])
             AS report(job_id, lease_id, percent, message),
           (SELECT set_config('synchronous_commit', 'off', true)) AS asynchronous
-        WHERE jobs.id = report.job_id AND jobs.lease_id = report.lease_id
+        WHERE jobs.id = report.job_id AND ${HOLDS('report.lease_id')}
         RETURNING jobs.lease_id, jobs.status`,
       values: [
         ordered.map(({ jobId }) => jobId),
@@ -140,7 +145,7 @@ export class LeaseStore {
            CASE WHEN status = 'canceling' THEN 'canceled'
                 WHEN $4 AND failures + 1 < max_attempts THEN 'requested'
                 ELSE 'failed' END AS next
-         FROM jobs WHERE id = $1 AND lease_id = $2 FOR UPDATE
+         FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
        ), kept AS (${KEEP_ATTEMPT} 'failed', $3::json FROM held WHERE next = 'requested')
        UPDATE jobs SET
          status = next,
@@ -173,7 +178,7 @@ export class LeaseStore {
       `WITH held AS MATERIALIZED (
          SELECT id, attempt, org_id, worker_id, started_at,
            CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
-         FROM jobs WHERE id = $1 AND lease_id = $2 FOR UPDATE
+         FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
        ), kept AS (${KEEP_ATTEMPT} 'retry later', NULL FROM held WHERE next = 'requested')
        UPDATE jobs SET
          status = next,
@@ -196,7 +201,7 @@ export class LeaseStore {
       'end-canceled',
       `UPDATE jobs SET status = 'canceled', error = $3::json,
          ended_at = clock_timestamp(), lease_id = NULL
-       WHERE id = $1 AND lease_id = $2 AND status = 'canceling'
+       WHERE id = $1 AND ${HOLDS('$2')} AND status = 'canceling'
        RETURNING status`,
       [jobId, leaseId, JSON.stringify(JOB_CANCELED)],
     );
@@ -223,13 +228,13 @@ export class LeaseStore {
                           ELSE coalesce(done.message, jobs.message) END,
            error = CASE WHEN status = 'canceling' THEN $5::json END,
            ended_at = clock_timestamp(), lease_id = NULL
-         FROM done WHERE jobs.id = done.job_id AND jobs.lease_id = done.lease_id
+         FROM done WHERE jobs.id = done.job_id AND ${HOLDS('done.lease_id')}
          RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results
        ), kept AS (
          INSERT INTO job_results (job_id, org_id, results)
          SELECT id, org_id, results FROM ended WHERE status = 'succeeded'
        )
-       SELECT lease_id, status FROM ended`,
+       SELECT status, string_agg(lease_id::text, ',') AS leases FROM ended GROUP BY status`,
       [
         ordered.map(({ jobId }) => jobId),
         ordered.map(({ leaseId }) => leaseId),
@@ -249,17 +254,19 @@ export class LeaseStore {
          SELECT jobs.id, attempt, org_id, worker_id, started_at, jobs.lease_id,
            CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
          FROM unnest($1::uuid[], $2::uuid[]) AS back(job_id, lease_id)
-         JOIN jobs ON jobs.id = back.job_id AND jobs.lease_id = back.lease_id FOR UPDATE OF jobs
-       ), kept AS (${KEEP_ATTEMPT} 'released', NULL FROM held WHERE next = 'requested')
-       UPDATE jobs SET
-         status = next,
-         error = CASE WHEN next = 'canceled' THEN $3::json END,
-         ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
-         progress = CASE WHEN next = 'canceled' THEN progress ELSE 0 END,
-         message = CASE WHEN next = 'canceled' THEN message END,
-         lease_id = NULL
-       FROM held WHERE jobs.id = held.id
-       RETURNING held.lease_id, status`,
+         JOIN jobs ON jobs.id = back.job_id AND ${HOLDS('back.lease_id')} FOR UPDATE OF jobs
+       ), kept AS (${KEEP_ATTEMPT} 'released', NULL FROM held WHERE next = 'requested'), freed AS (
+         UPDATE jobs SET
+           status = next,
+           error = CASE WHEN next = 'canceled' THEN $3::json END,
+           ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
+           progress = CASE WHEN next = 'canceled' THEN progress ELSE 0 END,
+           message = CASE WHEN next = 'canceled' THEN message END,
+           lease_id = NULL
+         FROM held WHERE jobs.id = held.id
+         RETURNING held.lease_id, status
+       )
+       SELECT status, string_agg(lease_id::text, ',') AS leases FROM freed GROUP BY status`,
       [
         ordered.map(({ jobId }) => jobId),
         ordered.map(({ leaseId }) => leaseId),
@@ -288,12 +295,14 @@ export class LeaseStore {
     text: string,
     values: readonly unknown[],
   ): Promise<(JobStatus | null)[]> {
-    const { rows } = await this.database.pool.query<{ lease_id: string; status: JobStatus }>({
+    const { rows } = await this.database.pool.query<{ status: JobStatus; leases: string }>({
       name,
       text,
       values: [...values],
     });
-    const states = new Map(rows.map((row) => [row.lease_id, row.status]));
+    const states = new Map(
+      rows.flatMap((row) => row.leases.split(',').map((leaseId) => [leaseId, row.status] as const)),
+    );
     return leases.map(({ leaseId }) => states.get(leaseId) ?? null);
   }
 }

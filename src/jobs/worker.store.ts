@@ -41,23 +41,26 @@ export class WorkerStore {
   /** @param name host and process, for people */
   async register(name: string): Promise<WorkerIdentity> {
     const worker = { id: uuidv7(), lockKey: randomInt(-(2 ** 31), 2 ** 31) };
-    await this.database.prisma.worker.create({ data: { ...worker, name }, select: { id: true } });
+    await this.database.pool.query('INSERT INTO workers (id, lock_key, name) VALUES ($1, $2, $3)', [
+      worker.id,
+      worker.lockKey,
+      name,
+    ]);
     return worker;
   }
 
   /** A worker that still holds jobs, whose end it could not write, is left to the reaper instead. */
   async unregister(workerId: string): Promise<void> {
-    await this.database.prisma.$executeRaw`
-      DELETE FROM workers WHERE id = ${workerId}::uuid AND NOT EXISTS (
-        SELECT 1 FROM jobs WHERE worker_id = ${workerId}::uuid AND lease_id IS NOT NULL)`;
+    await this.database.pool.query(
+      `DELETE FROM workers WHERE id = $1 AND NOT EXISTS (
+         SELECT 1 FROM jobs WHERE worker_id = $1 AND lease_id IS NOT NULL)`,
+      [workerId],
+    );
   }
 
   /** From now on the worker claims nothing more. */
   async drain(workerId: string): Promise<void> {
-    await this.database.prisma.worker.updateMany({
-      where: { id: workerId },
-      data: { draining: true },
-    });
+    await this.database.pool.query('UPDATE workers SET draining = true WHERE id = $1', [workerId]);
   }
 
   /** Renews all leases of the worker at once: they live as long as its row is fresh. */

@@ -25,8 +25,8 @@ function adviceFor(error: unknown): string | null {
   if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')) {
     return `${(error as Error).message}\nTo see what there is, use --help.`;
   }
-  // Prisma's code for a table that does not exist.
-  if (code === 'P2021') {
+  // PostgreSQL's and Prisma's codes for a table that does not exist.
+  if (code === '42P01' || code === 'P2021') {
     return 'The database is not migrated: run "node dist/cli/migrate.js", or start with MIGRATE=true.';
   }
   return null;

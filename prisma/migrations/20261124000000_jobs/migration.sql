@@ -249,6 +249,13 @@ BEGIN
             WHERE l.org_id IN (v_org, '00000000-0000-0000-0000-000000000000') ORDER BY l.org_id DESC LIMIT 1;
         IF v_credit <= 0 THEN
             v_credit := coalesce(v_weight, 1) * v_quantum;
+            -- Alone it may have all at once: the turn of a ring of one is no turn.
+            IF NOT EXISTS (SELECT 1 FROM jobs j
+                           WHERE j.status = 'requested' AND j.run_after IS NULL AND j.org_id > v_org)
+               AND NOT EXISTS (SELECT 1 FROM jobs j
+                               WHERE j.status = 'requested' AND j.run_after IS NULL AND j.org_id < v_org) THEN
+                v_credit := greatest(v_credit, p_limit);
+            END IF;
         END IF;
 
         v_got := 0;

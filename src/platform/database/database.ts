@@ -18,7 +18,7 @@ export interface DatabaseOptions {
 @Injectable()
 export class Database implements OnApplicationShutdown {
   readonly pool: pg.Pool;
-  readonly prisma: PrismaClient;
+  private client: PrismaClient | null = null;
   private readonly logger = new Logger('Database');
 
   constructor(private readonly options: DatabaseOptions) {
@@ -33,13 +33,18 @@ export class Database implements OnApplicationShutdown {
     this.pool.on('error', (error) => {
       this.logger.warn({ err: error }, 'an idle database connection was lost');
     });
-    this.prisma = new PrismaClient({
+  }
+
+  /** Made when it is first asked for: a worker never does, and saves its memory. */
+  get prisma(): PrismaClient {
+    this.client ??= new PrismaClient({
       adapter: new PrismaPg(this.pool, {
         onPoolError: () => undefined,
         onConnectionError: () => undefined,
       }),
       errorFormat: 'minimal',
     });
+    return this.client;
   }
 
   /** A connection of its own, outside the pool, for notifications and session locks. */
@@ -48,7 +53,7 @@ export class Database implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.prisma.$disconnect();
+    await this.client?.$disconnect();
     await this.pool.end();
   }
 }

@@ -10,7 +10,10 @@ export function createLogger(config: Pick<Config, 'LOG_LEVEL'>): Logger {
 /** What Nest says of its own start, forty lines of it. */
 const NEST_START = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory']);
 
-/** Lets `new Logger('Context')` of Nest write to the process's log: an object is merged into the line. */
+/**
+ * Lets `new Logger('Context')` of Nest write to the process's log: an object is merged into the line. A
+ * function is asked for the object only when its level is logged.
+ */
 export class ServiceLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
@@ -39,7 +42,11 @@ export class ServiceLogger implements LoggerService {
   }
 
   /** Nest appends the context as the last argument; before it come a text, or for errors a stack. */
-  private write(level: Level, message: unknown, rest: readonly unknown[]): void {
+  private write(level: Level, given: unknown, rest: readonly unknown[]): void {
+    if (!this.logger.isLevelEnabled(level)) {
+      return;
+    }
+    const message: unknown = typeof given === 'function' ? given() : given;
     const context = rest.at(-1);
     const text = rest.slice(0, -1).map(String).join(' ');
     if (message instanceof Error) {
