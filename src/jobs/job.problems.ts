@@ -1,4 +1,5 @@
 import {
+  Problem,
   PROBLEMS,
   type ProblemBody,
   problemType,
@@ -19,3 +20,11 @@ export const WORKER_LOST: ProblemBody = jobProblem(
   'worker-lost',
   'Every worker that ran the job was lost: the task may need more memory than a worker has, or end its process. Submit it with smaller parameters, or ask the operator to look at the log.',
 );
+
+/** @throws Problem the same for a job that never was and for another organization's */
+export function noSuchJob(): never {
+  throw new Problem(
+    'not-found',
+    'There is no such job under this organization, topic and task: check all three and the job id.',
+  );
+}

@@ -3,11 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequireScope } from '../auth/auth.decorators.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
-import { Problem } from '../platform/http/problem.js';
 import { JobAddress } from './job.address.js';
 import { ApiCancel, ApiResults, ApiStatus } from './jobs.openapi.js';
 import { jobUrl, presentStatus, SDK_HEADER, wireStatus } from './job.presenter.js';
 import { describeJob } from './job.log.js';
+import { noSuchJob } from './job.problems.js';
 import { JobSignals } from './job.signals.js';
 import { type JobKey, JobStore } from './job.store.js';
 import { isFinal } from './job.status.js';
@@ -87,11 +87,4 @@ export class JobsController {
       void reply.header('retry-after', RETRY_AFTER_SECONDS);
     }
   }
-}
-
-function noSuchJob(): never {
-  throw new Problem(
-    'not-found',
-    'There is no such job under this organization, topic and task: check all three and the job id.',
-  );
 }

@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '../platform/config.js';
+import { JobLogsController } from './job.logs.controller.js';
+import { JobLogsStore } from './job.logs.store.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
 import { JobsController } from './jobs.controller.js';
@@ -14,15 +16,21 @@ export class JobsModule {
   static forRole(role: Config['ROLE']): DynamicModule {
     return {
       module: JobsModule,
-      controllers: role === 'worker' ? [] : [JobsController],
+      controllers: role === 'worker' ? [] : [JobsController, JobLogsController],
       providers: [
         JobStore,
+        JobLogsStore,
         JobSignals,
         WorkerStore,
         Reaper,
         ...(role === 'api' ? [] : [LeaseStore, Worker]),
       ],
-      exports: [JobStore, JobSignals, ...(role === 'api' ? [] : [LeaseStore, Worker])],
+      exports: [
+        JobStore,
+        JobLogsStore,
+        JobSignals,
+        ...(role === 'api' ? [] : [LeaseStore, Worker]),
+      ],
     };
   }
 }

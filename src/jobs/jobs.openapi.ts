@@ -6,8 +6,8 @@ import { EXAMPLE_ORGANIZATION } from './example.organization.js';
 import { JOB_CANCELED } from './job.problems.js';
 import { FINAL_STATUSES, JOB_STATUSES } from './job.status.js';
 
-const EXAMPLE_JOB = '019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00';
-const JOB_URL = `https://headframe.example/compute/orgs/${EXAMPLE_ORGANIZATION}/geostatistics/kriging/${EXAMPLE_JOB}`;
+export const EXAMPLE_JOB = '019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00';
+export const JOB_URL = `https://headframe.example/compute/orgs/${EXAMPLE_ORGANIZATION}/geostatistics/kriging/${EXAMPLE_JOB}`;
 
 const link = (description: string): SchemaObject => ({
   type: 'string',
@@ -67,7 +67,7 @@ export const JOB_SCHEMAS: Record<string, SchemaObject> = {
   },
 };
 
-const json = (schema: string, examples: Record<string, object>) => ({
+export const json = (schema: string, examples: Record<string, object>) => ({
   'application/json': {
     schema: { $ref: `#/components/schemas/${schema}` },
     examples: Object.fromEntries(
@@ -94,7 +94,7 @@ const FAILED_ERROR = {
 };
 
 /** Parameters that all routes of one job share. */
-const ApiJob = () =>
+export const ApiJob = () =>
   applyDecorators(
     ApiOrganization(),
     ApiParam({
