@@ -9,6 +9,8 @@ export type StopReason = (typeof STOP_REASONS)[number];
 /** One attempt of a job, as a runner executes it. */
 export interface Attempt {
   readonly jobId: string;
+  readonly leaseId: string;
+  readonly orgId: string;
   readonly number: number;
   readonly entry: CatalogueEntry;
   /** A JSON document, as text. */
@@ -26,6 +28,8 @@ export type TaskOutcome =
       readonly results: string;
       readonly message: string | null;
     }
+  /** The task wants to be run again, not before this many seconds have passed. */
+  | { readonly kind: 'postponed'; readonly afterSeconds: number }
   | {
       readonly kind: 'failed';
       readonly problem: ProblemBody;

@@ -21,6 +21,7 @@ import { ProgressReporter } from './progress.reporter.js';
 import { RunConcluder } from './run.concluder.js';
 import { Run, type RunOutcome } from './run.js';
 import { InlineRunner } from './runners/inline.runner.js';
+import { ProcessRunner } from './runners/process.runner.js';
 import { ThreadRunner } from './runners/thread.runner.js';
 import { type CatalogueEntry, TASK_CATALOGUE, TaskCatalogue, taskKey } from './task.catalogue.js';
 import { servedTasks } from './task.patterns.js';
@@ -44,7 +45,7 @@ export class Dispatcher implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Dispatcher');
   private readonly running = new Map<string, Run>();
   private readonly served: readonly CatalogueEntry[];
-  private readonly runners: Record<'thread' | 'inline', Runner>;
+  private readonly runners: Record<'thread' | 'inline' | 'process', Runner>;
   /** A random place in the ring, so that workers do not walk in step. */
   private turn: RingTurn = { cursor: randomUUID(), credit: 0 };
   private claiming: Promise<void> | null = null;
@@ -66,9 +67,10 @@ export class Dispatcher implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly concluder: RunConcluder,
     threads: ThreadRunner,
     inline: InlineRunner,
+    processes: ProcessRunner,
   ) {
     this.served = servedTasks(catalogue, config.WORKER_TASKS);
-    this.runners = { thread: threads, inline };
+    this.runners = { thread: threads, inline, process: processes };
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Problem, type InvalidParam } from '../platform/http/problem.js';
-import { invalidParamsOf } from './invalid-params.js';
 import type { Task } from './task.js';
+import { faultsOf } from './task.schema.js';
 
 /**
  * Checks the body of an execute request: `{"parameters": {…}}`, the parameters by the task's own
@@ -23,12 +23,11 @@ export function executeBody(body: unknown, task: Task): Readonly<Record<string, 
       },
     ]);
   }
-  const checked = task.parameters.safeParse(parameters);
-  if (!checked.success) {
-    const faults = invalidParamsOf(checked.error, 'parameters');
-    const more =
-      checked.error.issues.length > 1 ? ` (and ${checked.error.issues.length - 1} more)` : '';
-    throw invalid(`${faults[0]?.name}: ${faults[0]?.reason}${more}.`, faults);
+  const faults = faultsOf(task.parameters, parameters, 'parameters');
+  if (faults !== null) {
+    const { listed, more } = faults;
+    const rest = more > 0 ? ` (and ${more} more)` : '';
+    throw invalid(`${listed[0]?.name}: ${listed[0]?.reason}${rest}.`, listed);
   }
   return parameters;
 }

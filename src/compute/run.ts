@@ -47,6 +47,8 @@ export class Run {
     try {
       const outcome = await this.runner.run({
         jobId: this.job.jobId,
+        leaseId: this.job.leaseId,
+        orgId: this.job.orgId,
         number: this.job.attempt,
         entry: this.entry,
         parameters,
@@ -60,6 +62,13 @@ export class Run {
   }
 
   private conclude(outcome: TaskOutcome): RunOutcome {
+    if (outcome.kind === 'postponed') {
+      return {
+        kind: 'failed',
+        retryable: true,
+        problem: jobProblem('task-failed', 'The task asked to be run again later.'),
+      };
+    }
     if (outcome.kind !== 'stopped') {
       return outcome;
     }
