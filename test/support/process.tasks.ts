@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { taskOf } from '../../src/compute/manifest.js';
@@ -48,5 +49,51 @@ export function isRunning(pid: number): boolean {
     return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
+  }
+}
+
+/** A command's outcome, without the service: what its standard output said, checked as the service does. */
+export interface ManifestRun {
+  readonly results?: Record<string, unknown>;
+  readonly problem?: Record<string, unknown>;
+  readonly progress: readonly number[];
+}
+
+/** Runs the command of a manifest in a folder of its own, with parameters that its schema takes. */
+export function runManifest(folder: string, parameters: object): ManifestRun {
+  const task = taskOf(readFileSync(join(folder, 'task.json'), 'utf8'), folder);
+  const given = structuredClone(parameters);
+  const fault = task.parameters.fillAndFaultOf(given, 'parameters');
+  if (fault !== null) {
+    throw new Error(`${fault.name} ${fault.reason}`);
+  }
+  const [program = '', ...words] = task.process.command.map((word) =>
+    word.replaceAll('{folder}', folder),
+  );
+  const cwd = mkdtempSync(join(tmpdir(), 'headframe-run-'));
+  try {
+    const output = execFileSync(program, words, {
+      cwd,
+      input: `${JSON.stringify(given)}\n`,
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const messages = output
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+    const { results } = messages.find((message) => 'results' in message) ?? {};
+    const { problem } = messages.find((message) => 'problem' in message) ?? {};
+    const refused = results === undefined ? null : task.results.faultOf(results, 'results');
+    if (refused !== null) {
+      throw new Error(`${refused.name} ${refused.reason}`);
+    }
+    return {
+      ...(results !== undefined && { results }),
+      ...(problem !== undefined && { problem }),
+      progress: messages.flatMap((message) => message.progress ?? []),
+    };
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
   }
 }
