@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,7 @@ const TASKS = {
   stubborn: manifest({
     name: 'stubborn',
     command: ['/bin/sh', '-c', STUBBORN],
+    cancel: ['/bin/sh', '-c', 'echo {name} >> {folder}/canceled'],
     grace_seconds: 0.3,
   }),
   preview: manifest({ name: 'preview', feature_flag: 'soon' }),
@@ -178,6 +179,13 @@ describe('tasks of manifests', () => {
     return { job, message, pids, folder: (await text()).slice('working in '.length, -1) };
   }
 
+  /** What the cancel commands of the stubborn task have written. */
+  const canceled = () => {
+    const file = join(folder, 'stubborn', 'canceled');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  };
+  const nameOf = (job: string) => `headframe-${job.split('/').at(-1)}-1\n`;
+
   it('are really stopped by a cancel, with the daemons that they forked', async () => {
     const { job, pids, folder: workFolder } = await stubborn(client);
     expect(existsSync(workFolder)).toBe(true);
@@ -185,6 +193,7 @@ describe('tasks of manifests', () => {
     expect((await client.ended(job, PATIENCE_MS)).status).toBe('canceled');
     expect(pids.map(isRunning)).toEqual([false, false]);
     expect(existsSync(workFolder)).toBe(false);
+    expect(canceled()).toBe(nameOf(job));
   }, 180_000);
 
   it('leave no process when the service is killed, and their folder goes with the next start', async () => {
@@ -194,6 +203,7 @@ describe('tasks of manifests', () => {
     const { job, message, pids, folder: workFolder } = await stubborn(by);
     await doomed.end('SIGKILL');
     await expect.poll(() => pids.map(isRunning), { timeout: PATIENCE_MS }).toEqual([false, false]);
+    expect(canceled()).toContain(nameOf(job));
     expect(existsSync(workFolder)).toBe(true);
     service = await startService(database.url, environment);
     client = new Client(service.url, org, await token(org));
