@@ -33,7 +33,9 @@ export class AttemptLog {
       return;
     }
     const storable = text.replaceAll('\u0000', '\uFFFD').toWellFormed();
-    this.waiting.push(storable);
+    // Few pieces, however small the writes: taking the first of very many is slow.
+    const joins = (this.waiting.at(-1)?.length ?? LONGEST_PIECE) < LONGEST_PIECE;
+    this.waiting.push(joins ? `${this.waiting.pop()}${storable}` : storable);
     this.waitingCharacters += storable.length;
     for (let over = this.waitingCharacters - WAITING_CHARACTERS; over > 0;) {
       const oldest = this.waiting.shift() as string;

@@ -120,9 +120,12 @@ function parse(text: string): unknown {
 
 function faultsOf(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-  return issue.code === 'unrecognized_keys'
-    ? issue.keys.map((key) => `${placeOf([...path, key])}: is not a known member`)
-    : [`${placeOf(path) || 'the manifest'}: ${issue.message}`];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${placeOf([...path, key])}: is not a known member`);
+  }
+  // zod tells a missing member as one of the type undefined.
+  const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return [`${placeOf(path) || 'the manifest'}: ${missing ? 'is required' : issue.message}`];
 }
 
 /** @param faults is added to when the schema cannot be used */

@@ -57,6 +57,7 @@ describe('a manifest', () => {
     [{ topic: 'Upper' }, /^topic: must be like kriging-2d/],
     [{ name: 'status' }, /^name: must not be "status"/],
     [{ version: '1.0' }, /^version: must be like 1\.0\.0/],
+    [{ version: undefined }, /^version: is required/],
     [{ command: [] }, /^command: /],
     [{ command: 'python3 x.py' }, /^command: /],
     [{ command: ['./solver'] }, /^command\[0\]: write \{folder\}/],
