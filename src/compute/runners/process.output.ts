@@ -137,10 +137,11 @@ export class ProcessOutput {
       this.report.problem = message.problem ?? this.report.problem;
       this.report.retryLaterSeconds = message.retryLaterSeconds ?? this.report.retryLaterSeconds;
     } catch (error) {
-      if (!(error instanceof UnusableLine)) {
-        throw error;
-      }
-      this.refuse(line, error);
+      // Nothing that a command writes may end the service.
+      this.refuse(
+        line,
+        error instanceof UnusableLine ? error : new UnusableLine('cannot be read', true),
+      );
     }
   }
 
