@@ -44,13 +44,14 @@ const PATIENCE_MS = 60_000;
 
 describe.skipIf(process.env.HEADFRAME_TEST_SLURM !== '1' || !hasSlurm())('a job on Slurm', () => {
   const org = randomUUID();
-  const folder = tasksFolder(TASKS);
+  let folder: string;
   let cluster: Cluster;
   let database: TestDatabase;
   let service: Service;
   let client: Client;
 
   beforeAll(async () => {
+    folder = tasksFolder(TASKS);
     cluster = await Cluster.start();
     database = await createTestDatabase();
     service = await startService(database.url, { TASKS_DIR: folder, ...cluster.environment });
