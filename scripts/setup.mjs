@@ -12,11 +12,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { engines } = JSON.parse(readFileSync(root + 'package.json', 'utf8'));
 const problem = nodeProblem(process.versions.node, engines.node);
 
-if (problem === null) {
-  void import('./setup/steps.mjs').then(function (steps) {
-    return steps.setUp(root, { build: !process.argv.includes('--no-build') });
-  });
-} else {
+/** Fulfilled with whether everything is ready; what is wrong has been told by then. */
+export const ready =
+  problem === null
+    ? import('./setup/steps.mjs').then(function (steps) {
+        return steps.setUp(root, { build: !process.argv.includes('--no-build') });
+      })
+    : Promise.resolve(false);
+
+if (problem !== null) {
   process.stderr.write('\n' + problem + '\n\n');
   process.exitCode = 1;
 }

@@ -8,11 +8,13 @@ import { developmentKey } from './auth/development-key.js';
 import { verificationKey } from './auth/verification-key.js';
 import { loadManifests } from './compute/manifest.loader.js';
 import type { TaskCatalogue } from './compute/task.catalogue.js';
+import { Dispatcher } from './compute/dispatcher.js';
 import { loadTasks } from './compute/task.loader.js';
 import { serveOpenApi } from './openapi.js';
 import { type Config, ConfigError } from './platform/config.js';
 import { Draining } from './platform/http/draining.js';
 import { createHttpAdapter } from './platform/http/http.adapter.js';
+import { listen } from './platform/http/listen.js';
 import { applySecurity } from './platform/http/security.js';
 import { logRequests } from './platform/logging/request.log.js';
 import { ServiceLogger } from './platform/logging/service.logger.js';
@@ -20,6 +22,11 @@ import { ServiceLogger } from './platform/logging/service.logger.js';
 /** A replica, ready to listen. */
 export interface App {
   readonly nest: NestFastifyApplication;
+  /**
+   * Answers requests, then takes jobs: a replica that cannot have its address must not touch any.
+   * @throws ListenError
+   */
+  listen(): Promise<void>;
   /** Drains and closes: 503 for new requests, running jobs finish or are handed back. */
   close(): Promise<void>;
 }
@@ -61,6 +68,12 @@ export async function createApp(parts: {
   serveOpenApi(nest, config);
   return {
     nest,
+    async listen() {
+      await listen(nest, config.PORT, config.HOST);
+      if (config.ROLE !== 'api') {
+        await nest.get(Dispatcher, { strict: false }).start();
+      }
+    },
     async close() {
       draining.begin();
       await nest.close();

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { createApp } from './app.js';
-import { loadConfig } from './platform/config.js';
+import type { Logger } from 'pino';
+import { type App, createApp } from './app.js';
+import { type Config, loadConfig } from './platform/config.js';
 import { dataHomeOf, openDatabase } from './platform/database/open-database.js';
 import { exitFatally } from './platform/fatal.js';
 import { createLogger } from './platform/logging/service.logger.js';
@@ -8,10 +9,8 @@ import { createLogger } from './platform/logging/service.logger.js';
 /** Starts a replica, and ends it on SIGTERM or SIGINT: a second signal does not wait. */
 async function main(): Promise<void> {
   const config = loadConfig();
-  const dataHome = dataHomeOf(config);
   const logger = createLogger(config);
-  const database = await openDatabase(config, dataHome, (message) => logger.info(message));
-  const app = await createApp({ config, databaseUrl: database.url, dataHome, logger });
+  const replica = start(config, logger);
 
   let stopping = false;
   const stop = (signal: string): void => {
@@ -20,9 +19,9 @@ async function main(): Promise<void> {
     }
     stopping = true;
     logger.info({ signal }, 'stopping');
-    void app
-      .close()
-      .then(() => database.close())
+    // A replica that is still starting is let up first: then there is one way down.
+    void replica
+      .then(({ close }) => close())
       .then(
         () => process.exit(0),
         (error: unknown) => {
@@ -33,16 +32,34 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  await replica;
+}
 
-  await app.nest.listen(config.PORT, config.HOST);
-  logger.info(
-    {
-      url: await app.nest.getUrl(),
-      role: config.ROLE,
-      ...(config.NODE_ENV !== 'production' && { dataHome }),
-    },
-    'listening',
-  );
+/** Brings a replica up: database, HTTP, then work. What was begun is undone when a step fails. */
+async function start(config: Config, logger: Logger): Promise<{ close(): Promise<void> }> {
+  const dataHome = dataHomeOf(config);
+  const database = await openDatabase(config, dataHome, (message) => logger.info(message));
+  let app: App | undefined;
+  const close = async (): Promise<void> => {
+    await app?.close();
+    await database.close();
+  };
+  try {
+    app = await createApp({ config, databaseUrl: database.url, dataHome, logger });
+    await app.listen();
+    logger.info(
+      {
+        url: await app.nest.getUrl(),
+        role: config.ROLE,
+        ...(config.NODE_ENV !== 'production' && { dataHome }),
+      },
+      'listening',
+    );
+    return { close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 main().catch(exitFatally);

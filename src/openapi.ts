@@ -1,8 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { CATALOGUE_SCHEMAS } from './compute/compute.openapi.js';
+import { CATALOGUE_SCHEMAS, EXECUTE_OPTIONS_REF } from './compute/compute.openapi.js';
 import type { Task } from './compute/task.js';
 import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/task.catalogue.js';
+import { JOB_DETAIL_SCHEMAS } from './jobs/job.detail.openapi.js';
 import { JOB_LOGS_SCHEMAS } from './jobs/job.logs.openapi.js';
 import { JOB_SCHEMAS } from './jobs/jobs.openapi.js';
 import { asComponent } from './openapi.references.js';
@@ -62,7 +63,13 @@ export function openApiDocument(
   const document = SwaggerModule.createDocument(app, builder.build());
   document.components = {
     ...document.components,
-    schemas: { ...PROBLEM_SCHEMAS, ...JOB_SCHEMAS, ...JOB_LOGS_SCHEMAS, ...CATALOGUE_SCHEMAS },
+    schemas: {
+      ...PROBLEM_SCHEMAS,
+      ...JOB_SCHEMAS,
+      ...JOB_DETAIL_SCHEMAS,
+      ...JOB_LOGS_SCHEMAS,
+      ...CATALOGUE_SCHEMAS,
+    },
   };
   for (const [path, item] of Object.entries(document.paths)) {
     if (path.startsWith('/compute/')) {
@@ -105,7 +112,10 @@ function addTask(document: OpenAPIObject, task: Task, catalogue: TaskCatalogue):
             schema: {
               type: 'object',
               required: ['parameters'],
-              properties: { parameters: { $ref: `#/components/schemas/${id}Parameters` } },
+              properties: {
+                parameters: { $ref: `#/components/schemas/${id}Parameters` },
+                options: EXECUTE_OPTIONS_REF,
+              },
             },
             examples: { [task.name]: { value: { parameters: task.example } } },
           },

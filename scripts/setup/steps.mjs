@@ -51,7 +51,8 @@ const build = stamped({
 });
 
 /**
- * Does what is missing; says in one message what went wrong, and sets the exit code to 1 then.
+ * Does what is missing; says in one message what went wrong, sets the exit code to 1 and answers false
+ * then.
  * @param {string} root the project's folder, with a slash at its end
  * @param {{build: boolean}} options
  */
@@ -72,18 +73,23 @@ export async function setUp(root, options) {
   try {
     // A watcher writes into dist by itself: what lies there is then nobody's known state.
     if (!options.build && readStamps(root).build !== undefined) stamp(root, 'build', undefined);
-    if (!steps.some((step) => step.needed(root))) return;
+    if (!steps.some((step) => step.needed(root))) return true;
     const held = await takeLock(root);
     lock = held;
     for (const step of steps) {
       if (step.needed(root)) await during(step, () => step.work(root, held.noteWorker));
     }
+    return true;
   } catch (error) {
     if (!interrupted) complain(explain(error, root));
     process.exitCode = 1;
+    return false;
   } finally {
     // An interrupted set-up gives its lock back when what it had started is really gone.
-    if (!interrupted) lock?.release();
+    if (!interrupted) {
+      lock?.release();
+      for (const signal of SIGNALS) process.off(signal, interrupt);
+    }
   }
 }
 

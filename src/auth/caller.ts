@@ -5,6 +5,8 @@ export interface Caller {
   /** Organizations the token grants: lower-case UUIDs. */
   readonly organizations: ReadonlySet<string>;
   readonly scopes: ReadonlySet<string>;
+  /** The token's `exp`: seconds since 1970. */
+  readonly expiresAt: number;
 }
 
 /** What a route demands of the token beside the organization. */

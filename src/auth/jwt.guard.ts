@@ -4,10 +4,15 @@ import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../platform/http/problem.js';
 import { Public } from '../platform/http/public.decorator.js';
+import { bearerToken } from './bearer-token.js';
+import type { Caller } from './caller.js';
+import { VerifiedTokens } from './verified-tokens.js';
 
 /** Who are you? 401 on every route that is not marked public. */
 @Injectable()
 export class JwtGuard extends AuthGuard('jwt') {
+  private readonly verified = new VerifiedTokens();
+
   constructor(private readonly reflector: Reflector) {
     super();
   }
@@ -17,11 +22,21 @@ export class JwtGuard extends AuthGuard('jwt') {
       context.getHandler(),
       context.getClass(),
     ]);
-    return isPublic === true || super.canActivate(context);
+    if (isPublic === true) {
+      return true;
+    }
+    const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Caller }>();
+    const token = bearerToken(request);
+    const caller = token === null ? null : this.verified.callerOf(token);
+    if (caller !== null) {
+      request.user = caller;
+      return true;
+    }
+    return super.canActivate(context);
   }
 
   /** Called by passport with what the strategy found. */
-  override handleRequest<C>(
+  override handleRequest<C = Caller>(
     error: unknown,
     caller: C | false,
     info: unknown,
@@ -34,9 +49,11 @@ export class JwtGuard extends AuthGuard('jwt') {
     if (info instanceof Problem) {
       throw info;
     }
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (!caller) {
-      throw unauthorized(context.switchToHttp().getRequest<FastifyRequest>());
+      throw unauthorized(request);
     }
+    this.verified.remember(bearerToken(request) as string, caller as unknown as Caller);
     return caller;
   }
 }

@@ -4,14 +4,11 @@ import { Strategy } from 'passport-jwt';
 import { CONFIG, type Config } from '../platform/config.js';
 import { bearerToken } from './bearer-token.js';
 import type { Caller } from './caller.js';
-import { callerFromClaims, type Claims } from './claims.js';
+import { callerFromClaims, type Claims, CLOCK_TOLERANCE_SECONDS } from './claims.js';
 import type { VerificationKey } from './verification-key.js';
 
 /** Injection token of the {@link VerificationKey}. */
 export const VERIFICATION_KEY = Symbol('VERIFICATION_KEY');
-
-/** Clocks of the token's issuer and ours may differ by this much. */
-const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** Verifies the bearer token: signature by an allowed algorithm, `exp`, `nbf`, issuer and audience. */
 @Injectable()
@@ -30,7 +27,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     });
   }
 
-  /** passport-jwt accepts tokens that never end: those are refused here. */
+  /** passport-jwt accepts tokens that never end or come from the future: those are refused here. */
   validate(claims: Claims): Caller | null {
     return callerFromClaims(claims, this.config.AUTH_ORGS_CLAIM);
   }

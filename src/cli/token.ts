@@ -35,8 +35,11 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  if (values.org.length === 0 || !values.org.every((org) => UUID.test(org)) || !(hours > 0)) {
+  if (values.org.length === 0 || !values.org.every((org) => UUID.test(org))) {
     throw new ConfigError(`Name at least one organization by its UUID.\n\n${USAGE}`);
+  }
+  if (!(hours > 0)) {
+    throw new ConfigError(`--hours must be a number above 0.\n\n${USAGE}`);
   }
   const config = loadConfig();
   const secret = config.AUTH_JWT_SECRET ?? developmentKey(config, dataHomeOf(config));

@@ -2,7 +2,13 @@ import type { ProblemBody } from '../platform/http/problem.js';
 import type { CatalogueEntry } from './task.catalogue.js';
 
 /** Why an attempt is stopped before its task is done: the reason of its abort signal. */
-export const STOP_REASONS = ['canceled', 'timed out', 'shutting down', 'lease lost'] as const;
+export const STOP_REASONS = [
+  'canceled',
+  'timed out',
+  'no free slot',
+  'shutting down',
+  'lease lost',
+] as const;
 
 export type StopReason = (typeof STOP_REASONS)[number];
 

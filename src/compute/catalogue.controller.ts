@@ -7,10 +7,19 @@ import { ApiCatalogue } from './compute.openapi.js';
 import { invalidParamsOf } from './invalid-params.js';
 import { TASK_CATALOGUE, TaskCatalogue } from './task.catalogue.js';
 
+function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,9}$/, error)
+    .transform(Number)
+    .pipe(z.number().min(min, error).max(max, error));
+}
+
 const QUERY = z.object({
   details: z.stringbool({ error: 'must be true or false' }).default(false),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  limit: wholeNumber(1, 1_000).default(100),
+  offset: wholeNumber(0, 1_000_000).default(0),
 });
 
 /** The tasks that the organization may run. */

@@ -11,6 +11,7 @@ import { InlineRunner } from './runners/inline.runner.js';
 import { ProcessRunner } from './runners/process.runner.js';
 import { ThreadRunner } from './runners/thread.runner.js';
 import { WorkFolders } from './runners/work.folders.js';
+import { Slots } from './slots.js';
 import { TASK_CATALOGUE, type TaskCatalogue } from './task.catalogue.js';
 
 /** Tasks: which there are, how a client executes one, and how they run. */
@@ -27,6 +28,7 @@ export class ComputeModule {
           ? []
           : [
               Dispatcher,
+              Slots,
               ProgressReporter,
               RunConcluder,
               AttemptLogWriter,

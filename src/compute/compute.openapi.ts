@@ -1,12 +1,20 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { SchemaObject } from '../platform/http/openapi.types.js';
+import { z } from 'zod';
+import { EXECUTE_OPTIONS } from './execute.options.js';
 import { EXAMPLE_ORGANIZATION } from '../jobs/example.organization.js';
 import { ApiOrganization } from '../jobs/jobs.openapi.js';
 import { ApiProblems } from '../platform/http/problem.openapi.js';
 
-/** Bodies of the catalogue. */
+/** The wishes of a client for one job, as a body schema refers to them. */
+export const EXECUTE_OPTIONS_REF: { $ref: string } = {
+  $ref: '#/components/schemas/ExecuteOptions',
+};
+
+/** Bodies of the catalogue and of execute. */
 export const CATALOGUE_SCHEMAS: Record<string, SchemaObject> = {
+  ExecuteOptions: executeOptionsSchema(),
   Task: {
     type: 'object',
     required: ['key', 'topic', 'name', 'display_name', 'version', 'description'],
@@ -72,6 +80,7 @@ export const ApiExecute = () =>
         required: ['parameters'],
         properties: {
           parameters: { type: 'object', description: "Judged by the task's own schema." },
+          options: EXECUTE_OPTIONS_REF,
         },
       },
       examples: { sleep: { value: { parameters: { seconds: 2, steps: 4 } } } },
@@ -102,6 +111,7 @@ export const ApiExecute = () =>
       'payload-too-large',
       'unsupported-media-type',
       'invalid-parameters',
+      'too-many-requests',
       'internal-error',
       'unavailable',
     ),
@@ -146,3 +156,8 @@ export const ApiCatalogue = () =>
       'unavailable',
     ),
   );
+
+function executeOptionsSchema(): SchemaObject {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(EXECUTE_OPTIONS, { io: 'input' });
+  return schema as SchemaObject;
+}

@@ -3,6 +3,7 @@ import { invalidParamsOf } from './invalid-params.js';
 import { problemType } from '../platform/http/problem.js';
 import type { TaskOutcome } from './attempt.js';
 import type { CodeTask, TaskContext } from './task.js';
+import { RetryLater } from './retry-later.js';
 import { TaskProblem } from './task.problem.js';
 import { outcomeOfResults } from './task.results.js';
 
@@ -44,6 +45,9 @@ export async function executeTask(
 
 /** A typed problem is the task's own answer; anything else is a defect that the log explains. */
 function failureOf(error: unknown): TaskOutcome {
+  if (error instanceof RetryLater) {
+    return { kind: 'postponed', afterSeconds: error.afterSeconds };
+  }
   if (error instanceof TaskProblem) {
     const { status, title, detail, slug = 'task-failed' } = error.problem;
     return failed({ status, type: problemType(slug), title, detail });

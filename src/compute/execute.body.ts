@@ -1,14 +1,23 @@
+import { type JobOptions, NO_OPTIONS } from '../jobs/job.store.js';
 import { Problem, type InvalidParam } from '../platform/http/problem.js';
+import { EXECUTE_OPTIONS, jobOptions } from './execute.options.js';
 import type { Task } from './task.js';
-import { faultsOf } from './task.schema.js';
+import { type Faults, faultsOf, zodFaults } from './task.schema.js';
+
+/** What an execute request asks for. */
+export interface ExecuteRequest {
+  /** As they were sent: defaults are filled in when the task runs. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly options: JobOptions;
+  readonly maxAttempts: number;
+}
 
 /**
- * Checks the body of an execute request: `{"parameters": {…}}`, the parameters by the task's own
- * schema. Other members of the body are ignored.
- * @returns the parameters as they were sent: defaults are filled in when the task runs
+ * Checks the body of an execute request: `{"parameters": {…}, "options": {…}}`, the parameters by the
+ * task's own schema. Other members of the body are ignored.
  * @throws Problem `invalid-parameters` with every place that is wrong
  */
-export function executeBody(body: unknown, task: Task): Readonly<Record<string, unknown>> {
+export function executeBody(body: unknown, task: Task): ExecuteRequest {
   if (!isObject(body)) {
     throw invalid('The body must be an object like {"parameters": {}}.', [
       { name: '', reason: 'must be an object' },
@@ -23,13 +32,30 @@ export function executeBody(body: unknown, task: Task): Readonly<Record<string, 
       },
     ]);
   }
-  const faults = faultsOf(task.parameters, parameters, 'parameters');
+  refuse(faultsOf(task.parameters, parameters, 'parameters'));
+  const most = task.maxAttempts ?? 1;
+  if (body.options === undefined) {
+    return { parameters, options: NO_OPTIONS, maxAttempts: most };
+  }
+  const { data: options, error } = EXECUTE_OPTIONS.safeParse(body.options);
+  if (options === undefined) {
+    return refuse(zodFaults(error, 'options'));
+  }
+  return {
+    parameters,
+    options: jobOptions(options),
+    maxAttempts: Math.min(most, options.max_attempts ?? most),
+  };
+}
+
+function refuse(faults: Faults): never;
+function refuse(faults: Faults | null): void;
+function refuse(faults: Faults | null): void {
   if (faults !== null) {
     const { listed, more } = faults;
     const rest = more > 0 ? ` (and ${more} more)` : '';
     throw invalid(`${listed[0]?.name}: ${listed[0]?.reason}${rest}.`, listed);
   }
-  return parameters;
 }
 
 const invalid = (detail: string, invalidParams: readonly InvalidParam[]): Problem =>

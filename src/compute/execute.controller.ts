@@ -15,6 +15,7 @@ import { describeJob } from '../jobs/job.log.js';
 import { statusLocation } from '../jobs/job.presenter.js';
 import { JobSignals } from '../jobs/job.signals.js';
 import { JobStore } from '../jobs/job.store.js';
+import { SubmitQuota } from '../jobs/submit.quota.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
 import { JsonBody } from '../platform/http/json-body.js';
@@ -30,6 +31,7 @@ export class ExecuteController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly jobs: JobStore,
+    private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
   ) {}
 
@@ -44,11 +46,13 @@ export class ExecuteController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const { task } = catalogueEntryOf(request);
-    const parameters = executeBody(request.body, task);
+    const { parameters, options, maxAttempts } = executeBody(request.body, task);
+    await this.quota.admit(orgId);
     const key = { jobId: uuidv7(), orgId, topic: task.topic, task: task.name };
     await this.jobs.create({
       ...key,
-      maxAttempts: task.maxAttempts ?? 1,
+      maxAttempts,
+      options,
       parameters: JSON.stringify(parameters),
     });
     this.logger.log({ ...describeJob(key), transition: 'create', to: 'requested' }, 'job');

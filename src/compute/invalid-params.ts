@@ -50,6 +50,9 @@ function flatten(issue: z.core.$ZodIssue): Fault[] {
         .map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
     }
   }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.flatMap(flatten).map(({ message }) => ({ path: issue.path, message }));
+  }
   // zod tells a missing member as one of the type undefined.
   const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   return [{ path: issue.path, message: missing ? 'is required' : issue.message }];

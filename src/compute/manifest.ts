@@ -40,6 +40,9 @@ const MANIFEST = z.strictObject({
   timeout_seconds: z.number().positive().max(LONGEST_TIMEOUT_SECONDS),
   grace_seconds: z.number().min(0).max(60).default(5),
   max_attempts: z.int().min(1).max(100).default(1),
+  backoff: z
+    .strictObject({ first_seconds: z.number().positive(), longest_seconds: z.number().positive() })
+    .optional(),
   feature_flag: z.string().min(1).optional(),
   resources: z
     .strictObject({
@@ -92,6 +95,12 @@ export function taskOf(text: string, folder: string): ProcessTask {
     example: manifest.example,
     timeoutSeconds: manifest.timeout_seconds,
     maxAttempts: manifest.max_attempts,
+    ...(manifest.backoff !== undefined && {
+      backoff: {
+        firstSeconds: manifest.backoff.first_seconds,
+        longestSeconds: manifest.backoff.longest_seconds,
+      },
+    }),
     ...(manifest.feature_flag !== undefined && { previewFlag: manifest.feature_flag }),
     process: {
       command: manifest.command,

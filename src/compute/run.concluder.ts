@@ -10,6 +10,7 @@ import type { RunOutcome } from './run.js';
 
 const TRANSITION = {
   succeeded: 'succeed',
+  postponed: 'postpone',
   failed: 'fail',
   canceled: 'endCanceled',
   released: 'release',
@@ -56,6 +57,8 @@ export class RunConcluder {
     switch (outcome.kind) {
       case 'succeeded':
         return this.leases.succeed({ ...job, ...outcome });
+      case 'postponed':
+        return this.leases.postpone({ ...job, ...outcome });
       case 'failed':
         return this.leases.fail({ ...job, ...outcome });
       case 'canceled':

@@ -1,26 +1,33 @@
 import { jobProblem } from '../jobs/job.problems.js';
-import type { ClaimedJob } from '../jobs/lease.store.js';
+import type { Backoff, ClaimedJob } from '../jobs/lease.store.js';
 import type { ProblemBody } from '../platform/http/problem.js';
-import type { Runner, StopReason, TaskOutcome } from './attempt.js';
+import type { Attempt, Runner, StopReason, TaskOutcome } from './attempt.js';
 import type { CatalogueEntry } from './task.catalogue.js';
 
 /** How an attempt ended: what the store is told. */
 export type RunOutcome =
   | { readonly kind: 'succeeded'; readonly results: string; readonly message: string | null }
+  | { readonly kind: 'postponed'; readonly afterSeconds: number }
   | {
       readonly kind: 'failed';
       readonly problem: ProblemBody;
       readonly retryable: boolean;
+      readonly backoff?: Backoff;
       readonly stack?: string;
     }
   | { readonly kind: 'canceled' }
-  /** Handed back: the worker shuts down, or could not renew its lease. */
+  /** Handed back: the worker shuts down, could not renew its lease, or has no slot for it. */
   | { readonly kind: 'released' };
 
-/** One attempt of one job in this process: it can be stopped, for a reason, and has one outcome. */
+/**
+ * One attempt of one job in this process, waiting for a slot or running: it can be stopped, for a
+ * reason, and has one outcome.
+ */
 export class Run {
-  readonly startedAt = performance.now();
-  private readonly stopping = new AbortController();
+  /** On the monotonic clock, in milliseconds. */
+  readonly claimedAt = performance.now();
+  private stopReason: StopReason | null = null;
+  private stopping: AbortController | null = null;
 
   constructor(
     readonly job: ClaimedJob,
@@ -29,9 +36,14 @@ export class Run {
     private readonly onProgress: (percent: number, message: string | null) => void,
   ) {}
 
+  get stopped(): boolean {
+    return this.stopReason !== null;
+  }
+
   /** Tells the task to stop. Only the first reason counts. */
   stop(reason: StopReason): void {
-    this.stopping.abort(reason);
+    this.stopReason ??= reason;
+    this.stopping?.abort(this.stopReason);
   }
 
   /**
@@ -39,40 +51,51 @@ export class Run {
    * @param parameters a JSON document, as text
    */
   async execute(parameters: string): Promise<RunOutcome> {
-    if (this.stopping.signal.aborted) {
+    if (this.stopReason !== null) {
       return this.conclude({ kind: 'stopped' });
     }
-    const { timeoutSeconds } = this.entry.task;
-    const deadline = setTimeout(() => this.stop('timed out'), timeoutSeconds * 1_000);
+    const deadline = setTimeout(() => this.stop('timed out'), this.timeoutSeconds * 1_000);
     try {
-      const outcome = await this.runner.run({
-        jobId: this.job.jobId,
-        leaseId: this.job.leaseId,
-        orgId: this.job.orgId,
-        number: this.job.attempt,
-        entry: this.entry,
-        parameters,
-        signal: this.stopping.signal,
-        onProgress: this.onProgress,
-      });
-      return this.conclude(outcome);
+      return this.conclude(await this.runner.run(this.attempt(parameters)));
     } finally {
       clearTimeout(deadline);
     }
   }
 
+  /** What becomes of an attempt that was stopped before it began. */
+  outcomeUnstarted(): RunOutcome {
+    return this.conclude({ kind: 'stopped' });
+  }
+
+  /** The task's limit, or the client's if that is shorter. */
+  private get timeoutSeconds(): number {
+    const { timeoutSeconds } = this.entry.task;
+    return Math.min(timeoutSeconds, this.job.timeoutSeconds ?? timeoutSeconds);
+  }
+
+  private attempt(parameters: string): Attempt {
+    this.stopping = new AbortController();
+    return {
+      jobId: this.job.jobId,
+      leaseId: this.job.leaseId,
+      orgId: this.job.orgId,
+      number: this.job.attempt,
+      entry: this.entry,
+      parameters,
+      signal: this.stopping.signal,
+      onProgress: this.onProgress,
+    };
+  }
+
   private conclude(outcome: TaskOutcome): RunOutcome {
-    if (outcome.kind === 'postponed') {
-      return {
-        kind: 'failed',
-        retryable: true,
-        problem: jobProblem('task-failed', 'The task asked to be run again later.'),
-      };
+    if (outcome.kind === 'failed') {
+      const { backoff } = this.entry.task;
+      return backoff === undefined ? outcome : { ...outcome, backoff };
     }
     if (outcome.kind !== 'stopped') {
       return outcome;
     }
-    const reason = this.stopping.signal.reason as StopReason;
+    const reason = this.stopReason ?? 'shutting down';
     switch (reason) {
       case 'canceled':
         return { kind: 'canceled' };
@@ -82,9 +105,10 @@ export class Run {
           retryable: true,
           problem: jobProblem(
             'task-timeout',
-            `The task ran for longer than its limit of ${this.entry.task.timeoutSeconds} seconds: ask for less at once.`,
+            `The task ran for longer than its limit of ${this.timeoutSeconds} seconds: ask for less at once.`,
           ),
         };
+      case 'no free slot':
       case 'shutting down':
       case 'lease lost':
         return { kind: 'released' };

@@ -26,6 +26,9 @@ const DEFINITION = z.object({
   runner: z.enum(['thread', 'inline']),
   timeoutSeconds: z.number().positive().max(LONGEST_TIMEOUT_SECONDS),
   maxAttempts: z.number().int().min(1).max(100).optional(),
+  backoff: z
+    .object({ firstSeconds: z.number().positive(), longestSeconds: z.number().positive() })
+    .optional(),
   previewFlag: z.string().min(1).optional(),
   run: z.function(),
 });

@@ -23,10 +23,14 @@ export function faultsOf(schema: TaskSchema, value: unknown, root: string): Faul
     return fault === null ? null : { listed: [fault], more: 0 };
   }
   const { error } = schema.safeParse(value);
-  return error === undefined
-    ? null
-    : { listed: invalidParamsOf(error, root), more: error.issues.length - 1 };
+  return error === undefined ? null : zodFaults(error, root);
 }
+
+/** The faults that zod has found. */
+export const zodFaults = (error: z.ZodError, root: string): Faults => ({
+  listed: invalidParamsOf(error, root),
+  more: error.issues.length - 1,
+});
 
 /** The JSON Schema (2020-12) of what a client sends (`input`) or gets (`output`). */
 export function jsonSchemaOf(schema: TaskSchema, io: 'input' | 'output'): object {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonSchema } from './json.schema.js';
 import type { ProcessCommand } from './runners/process.command.js';
+import type { Backoff } from '../jobs/lease.store.js';
 
 /** What a running task may ask of the service. */
 export interface TaskContext {
@@ -45,6 +46,8 @@ interface TaskBase<P extends z.ZodType | JsonSchema, R extends z.ZodType | JsonS
   readonly timeoutSeconds: number;
   /** How many attempts may fail before the job does. Default 1. Typed problems are never retried. */
   readonly maxAttempts?: number;
+  /** How long the job waits between attempts. Default: a random part of 1, 2, 4 … at most 60 seconds. */
+  readonly backoff?: Backoff;
   /** Name of the feature flag: makes this a preview task, which needs `API-Preview: opt-in`. */
   readonly previewFlag?: string;
 }

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../platform/config.js';
+import type { AttemptRecord, JobDetail } from './job.detail.store.js';
 import type { JobKey, JobState } from './job.store.js';
 import { isFinal, type JobStatus } from './job.status.js';
 
@@ -80,3 +81,50 @@ export function presentStatus(
     links: isFinal(state.status) ? { result: url } : { cancel: url },
   };
 }
+
+/**
+ * The body of `GET …/{job_id}/detail`.
+ * @param url of the job, absolute
+ */
+export function presentDetail(
+  detail: JobDetail,
+  url: string,
+  request: Pick<FastifyRequest, 'headers'>,
+) {
+  const { status, message, error } = detail;
+  return {
+    id: detail.jobId,
+    topic: detail.topic,
+    task: detail.task,
+    status: wireStatus(status, request),
+    progress: detail.progress,
+    ...(message !== null && { message }),
+    ...(error !== null && { error }),
+    labels: detail.labels,
+    priority: detail.priority,
+    attempt: detail.attempt,
+    max_attempts: detail.maxAttempts,
+    failures: detail.failures,
+    crashes: detail.crashes,
+    timeout: detail.timeoutSeconds,
+    run_after: detail.runAfter,
+    expires_at: detail.expiresAt,
+    created_at: detail.createdAt,
+    started_at: detail.startedAt,
+    ended_at: detail.endedAt,
+    attempts: detail.attempts.map((attempt) => presentAttempt(attempt, request)),
+    links: {
+      status: `${url}/status`,
+      ...(isFinal(status) ? { result: url } : { cancel: url }),
+    },
+  };
+}
+
+const presentAttempt = (record: AttemptRecord, request: Pick<FastifyRequest, 'headers'>) => ({
+  attempt: record.attempt,
+  started_at: record.startedAt,
+  ended_at: record.endedAt,
+  outcome: record.outcome === 'canceled' ? wireStatus('canceled', request) : record.outcome,
+  worker: record.workerId,
+  ...(record.problem !== null && { problem: record.problem }),
+});

@@ -16,6 +16,11 @@ export const JOB_CANCELED: ProblemBody = jobProblem(
   'A client canceled the job: submit it again if it is still wanted.',
 );
 
+export const JOB_EXPIRED: ProblemBody = jobProblem(
+  'job-expired',
+  'No worker started the job within the expires_after of its options: submit it again, with more time or none.',
+);
+
 export const WORKER_LOST: ProblemBody = jobProblem(
   'worker-lost',
   'Every worker that ran the job was lost: the task may need more memory than a worker has, or end its process. Submit it with smaller parameters, or ask the operator to look at the log.',

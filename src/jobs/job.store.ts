@@ -14,8 +14,30 @@ export interface JobKey {
   readonly task: string;
 }
 
+/** What a client may wish of one job beside its parameters. */
+export interface JobOptions {
+  /** -100 to 100; among the jobs of one organization, the higher start first. */
+  readonly priority: number;
+  /** Not to be started before; null: at once. */
+  readonly runAfter: Date | null;
+  /** How long it may wait unstarted, from the moment it may start; null: for ever. */
+  readonly expiresAfterSeconds: number | null;
+  /** Limit on the running time of an attempt; null: the task's. */
+  readonly timeoutSeconds: number | null;
+  readonly labels: Readonly<Record<string, string>> | null;
+}
+
+export const NO_OPTIONS: JobOptions = {
+  priority: 0,
+  runAfter: null,
+  expiresAfterSeconds: null,
+  timeoutSeconds: null,
+  labels: null,
+};
+
 export interface NewJob extends JobKey {
   readonly maxAttempts: number;
+  readonly options: JobOptions;
   /** A JSON document, as text. */
   readonly parameters: string;
 }
@@ -119,10 +141,10 @@ export class JobStore {
           status = CASE WHEN status = 'requested' THEN 'canceled' ELSE 'canceling' END,
           ended_at = CASE WHEN status = 'requested' THEN clock_timestamp() END,
           error = CASE WHEN status = 'requested' THEN $5::json END,
-          run_after = NULL
+          run_after = NULL, expires_at = NULL
         WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4
           AND status IN ('requested', 'in progress', 'canceling')
-        RETURNING status, worker_id`,
+        RETURNING status, CASE WHEN lease_id IS NOT NULL THEN worker_id END AS worker_id`,
       values: [...address, JSON.stringify(JOB_CANCELED)],
     });
     const [row] = rows;
@@ -140,14 +162,23 @@ export class JobStore {
       name: 'create-jobs',
       text: `
         WITH job AS MATERIALIZED (
-          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[])
-            AS job(id, org_id, topic, task, max_attempts, parameters)
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[],
+              $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[])
+            AS job(id, org_id, topic, task, max_attempts, parameters,
+              priority, run_after, expires_after, timeout_seconds, labels)
         ), kept AS (
           INSERT INTO job_parameters (job_id, org_id, parameters)
           SELECT id, org_id, parameters FROM job
+        ), labeled AS (
+          INSERT INTO job_labels (job_id, org_id, name, value)
+          SELECT id, org_id, label.key, label.value FROM job, json_each_text(labels) AS label
+          WHERE labels IS NOT NULL
         )
-        INSERT INTO jobs (id, org_id, topic, task, max_attempts)
-        SELECT id, org_id, topic, task, max_attempts FROM job`,
+        INSERT INTO jobs (id, org_id, topic, task, max_attempts, priority, timeout_seconds, run_after, expires_at)
+        SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,
+          CASE WHEN run_after > clock_timestamp() THEN run_after END,
+          greatest(clock_timestamp(), run_after) + expires_after * interval '1 second'
+        FROM job`,
       values: [
         jobs.map((job) => job.jobId),
         jobs.map((job) => job.orgId),
@@ -155,6 +186,11 @@ export class JobStore {
         jobs.map((job) => job.task),
         jobs.map((job) => job.maxAttempts),
         jobs.map((job) => job.parameters),
+        jobs.map(({ options }) => options.priority),
+        jobs.map(({ options }) => options.runAfter),
+        jobs.map(({ options }) => options.expiresAfterSeconds),
+        jobs.map(({ options }) => options.timeoutSeconds),
+        jobs.map(({ options }) => options.labels && JSON.stringify(options.labels)),
       ],
     });
     return jobs.map(() => undefined);

@@ -30,6 +30,11 @@ export const TRANSITIONS = {
     from: { 'in progress': ['failed', 'requested'], canceling: ['canceled'] },
     needsLease: true,
   },
+  /** The task asks to be run again later: the job waits, and nothing is counted. */
+  postpone: {
+    from: { 'in progress': ['requested'], canceling: ['canceled'] },
+    needsLease: true,
+  },
   /** The runner stopped because of a cancel. */
   endCanceled: { from: { canceling: ['canceled'] }, needsLease: true },
   /** A worker that shuts down hands the job back; nothing is counted. */
@@ -37,6 +42,8 @@ export const TRANSITIONS = {
     from: { 'in progress': ['requested'], canceling: ['canceled'] },
     needsLease: true,
   },
+  /** Nobody started it in the time that its client gave it. */
+  expire: { from: { requested: ['failed'] }, needsLease: false },
   /** The worker was lost: a crash is counted; the third fails the job. */
   reap: {
     from: { 'in progress': ['requested', 'failed'], canceling: ['canceled'] },

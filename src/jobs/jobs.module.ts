@@ -1,11 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '../platform/config.js';
+import { ClaimStore } from './claim.store.js';
+import { JobDetailController } from './job.detail.controller.js';
+import { JobDetailStore } from './job.detail.store.js';
 import { JobLogsController } from './job.logs.controller.js';
 import { JobLogsStore } from './job.logs.store.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
 import { JobsController } from './jobs.controller.js';
 import { LeaseStore } from './lease.store.js';
+import { SubmitQuota } from './submit.quota.js';
 import { Reaper } from './reaper.js';
 import { Worker } from './worker.js';
 import { WorkerStore } from './worker.store.js';
@@ -16,20 +20,24 @@ export class JobsModule {
   static forRole(role: Config['ROLE']): DynamicModule {
     return {
       module: JobsModule,
-      controllers: role === 'worker' ? [] : [JobsController, JobLogsController],
+      controllers:
+        role === 'worker' ? [] : [JobsController, JobDetailController, JobLogsController],
       providers: [
         JobStore,
+        JobDetailStore,
         JobLogsStore,
+        SubmitQuota,
         JobSignals,
         WorkerStore,
         Reaper,
-        ...(role === 'api' ? [] : [LeaseStore, Worker]),
+        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
       exports: [
         JobStore,
         JobLogsStore,
+        SubmitQuota,
         JobSignals,
-        ...(role === 'api' ? [] : [LeaseStore, Worker]),
+        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
     };
   }

@@ -9,7 +9,7 @@ import { FINAL_STATUSES, JOB_STATUSES } from './job.status.js';
 export const EXAMPLE_JOB = '019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00';
 export const JOB_URL = `https://headframe.example/compute/orgs/${EXAMPLE_ORGANIZATION}/geostatistics/kriging/${EXAMPLE_JOB}`;
 
-const link = (description: string): SchemaObject => ({
+export const link = (description: string): SchemaObject => ({
   type: 'string',
   format: 'uri',
   description,
@@ -86,7 +86,7 @@ const ONGOING = {
   message: 'Estimated 1241 of 3103 points',
   links: { cancel: JOB_URL },
 };
-const FAILED_ERROR = {
+export const FAILED_ERROR = {
   status: 500,
   type: 'urn:headframe:problem/task-failed',
   title: 'The task failed.',

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { Coalescer } from '../platform/database/coalescer.js';
 import { Database } from '../platform/database/database.js';
+import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import type { ProblemBody } from '../platform/http/problem.js';
 import { JOB_CANCELED } from './job.problems.js';
 import type { JobStatus } from './job.status.js';
@@ -16,20 +18,11 @@ export interface ClaimedJob extends Lease {
   readonly topic: string;
   readonly task: string;
   readonly attempt: number;
+  /** The client's limit on the running time, in seconds; null: the task's. */
+  readonly timeoutSeconds: number | null;
   readonly createdAt: Date;
-}
-
-/** Whose turn it is in the ring of organizations; each worker keeps its own. */
-export interface RingTurn {
-  readonly cursor: string;
-  readonly credit: number;
-}
-
-export interface Claim {
-  readonly jobs: readonly ClaimedJob[];
-  readonly turn: RingTurn;
-  /** Another worker was claiming from an organization that was passed over: ask again soon. */
-  readonly contended: boolean;
+  /** A JSON document, as text; null when it is large, and must be read for itself. */
+  readonly parameters: string | null;
 }
 
 export interface Progress extends Lease {
@@ -45,68 +38,56 @@ export interface Success extends Lease {
   readonly results: string;
 }
 
+/** How long a failed job waits for its next attempt: a random part of `first` × 2ⁿ, at most `longest`. */
+export interface Backoff {
+  readonly firstSeconds: number;
+  readonly longestSeconds: number;
+}
+
+export const DEFAULT_BACKOFF: Backoff = { firstSeconds: 1, longestSeconds: 60 };
+
 export interface Failure extends Lease {
   readonly problem: ProblemBody;
   /** Whether another attempt may help; the job's own limit decides whether it gets one. */
   readonly retryable: boolean;
+  readonly backoff?: Backoff;
 }
 
-/** What a worker does with the jobs it holds. Null: the lease is not held any more; nothing changed. */
+export interface Postponement extends Lease {
+  readonly afterSeconds: number;
+}
+
+/** Results beyond this many characters are stored by a statement of their own. */
+const COALESCED_CHARACTERS = 65_536;
+/** What an attempt leaves when its job goes on without it. */
+const KEEP_ATTEMPT = `
+  INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome, problem)
+  SELECT id, attempt, org_id, worker_id, started_at,`;
+
+/**
+ * What a worker does with the jobs it holds. Null: the lease is not held any more; nothing changed.
+ *
+ * Statements on many jobs take them in order of id, so that no two wait for each other.
+ */
 @Injectable()
 export class LeaseStore {
-  constructor(private readonly database: Database) {}
+  private readonly successes: Coalescer<Success, JobStatus | null>;
+  private readonly releases: Coalescer<Lease, JobStatus | null>;
 
-  /**
-   * Transition `claim`: starts up to `limit` jobs of the given tasks, fairly between organizations.
-   * Each worker process makes one call at a time.
-   */
-  async claim(
-    workerId: string,
-    tasks: readonly { readonly topic: string; readonly name: string }[],
-    limit: number,
-    turn: RingTurn,
-  ): Promise<Claim> {
-    const { rows } = await this.database.pool.query<ClaimRow>({
-      name: 'claim-jobs',
-      text: 'SELECT * FROM claim_jobs($1, $2, $3, $4, $5, $6)',
-      values: [
-        workerId,
-        tasks.map(({ topic }) => topic),
-        tasks.map(({ name }) => name),
-        limit,
-        turn.cursor,
-        turn.credit,
-      ],
+  constructor(private readonly database: Database) {
+    const retryAlone = (error: unknown) => !isDatabaseUnavailable(error);
+    this.successes = new Coalescer({
+      run: (successes) => this.succeedAll(successes),
+      maxItems: 500,
+      maxBatches: 2,
+      retryAlone,
     });
-    const ring = rows.pop();
-    if (ring === undefined) {
-      throw new Error('claim_jobs answered no ring: are all migrations applied?');
-    }
-    return {
-      jobs: rows
-        .map((row) => ({
-          jobId: row.job_id,
-          leaseId: row.lease_id,
-          orgId: row.org_id,
-          topic: row.topic,
-          task: row.task,
-          attempt: row.attempt,
-          createdAt: row.created_at,
-        }))
-        .sort((one, other) => (one.jobId < other.jobId ? -1 : 1)),
-      turn: { cursor: ring.ring_cursor, credit: ring.ring_credit },
-      contended: ring.contended,
-    };
-  }
-
-  /** The parameters of a job that the caller holds, as JSON text; null when they are gone. */
-  async parameters(jobId: string): Promise<string | null> {
-    const { rows } = await this.database.pool.query<{ parameters: string }>({
-      name: 'read-parameters',
-      text: 'SELECT parameters::text FROM job_parameters WHERE job_id = $1',
-      values: [jobId],
+    this.releases = new Coalescer({
+      run: (leases) => this.releaseAll(leases),
+      maxItems: 500,
+      maxBatches: 1,
+      retryAlone,
     });
-    return rows[0]?.parameters ?? null;
   }
 
   /**
@@ -115,6 +96,7 @@ export class LeaseStore {
    * @returns the state of each job whose lease is still held; the others are missing
    */
   async progress(reports: readonly Progress[]): Promise<ReadonlyMap<string, JobStatus>> {
+    const ordered = [...reports].sort(byJob);
     const { rows } = await this.database.pool.query<{ lease_id: string; status: JobStatus }>({
       name: 'progress',
       text: `
@@ -126,64 +108,85 @@ export class LeaseStore {
         WHERE jobs.id = report.job_id AND jobs.lease_id = report.lease_id
         RETURNING jobs.lease_id, jobs.status`,
       values: [
-        reports.map(({ jobId }) => jobId),
-        reports.map(({ leaseId }) => leaseId),
-        reports.map(({ percent }) => percent),
-        reports.map(({ message }) => message),
+        ordered.map(({ jobId }) => jobId),
+        ordered.map(({ leaseId }) => leaseId),
+        ordered.map(({ percent }) => percent),
+        ordered.map(({ message }) => message),
       ],
     });
     return new Map(rows.map((row) => [row.lease_id, row.status]));
   }
 
-  /** Transition `succeed`. A cancel that came first wins: then the results are dropped. */
-  succeed({ jobId, leaseId, message, results }: Success): Promise<JobStatus | null> {
-    return this.transition(
-      'succeed',
-      `WITH ended AS (
-         UPDATE jobs SET
-           status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'succeeded' END,
-           progress = CASE WHEN status = 'canceling' THEN progress ELSE 100 END,
-           message = CASE WHEN status = 'canceling' THEN message ELSE coalesce($3, message) END,
-           error = CASE WHEN status = 'canceling' THEN $5::json END,
-           ended_at = clock_timestamp(), lease_id = NULL, worker_id = NULL
-         WHERE id = $1 AND lease_id = $2
-         RETURNING id, org_id, status
-       ), kept AS (
-         INSERT INTO job_results (job_id, org_id, results)
-         SELECT id, org_id, $4::json FROM ended WHERE status = 'succeeded'
-       )
-       SELECT status FROM ended`,
-      [jobId, leaseId, message, results, JSON.stringify(JOB_CANCELED)],
-    );
+  /**
+   * Transition `succeed`. A cancel that came first wins: then the results are dropped. Successes
+   * that come together are stored together.
+   */
+  async succeed(success: Success): Promise<JobStatus | null> {
+    return success.results.length > COALESCED_CHARACTERS
+      ? ((await this.succeedAll([success]))[0] ?? null)
+      : this.successes.submit(success);
   }
 
   /**
    * Transition `fail`. With attempts left and a failure worth repeating, the job waits and is
-   * requested again: exponential back-off with full jitter, a random part of 1, 2, 4 … at most
-   * 60 s.
+   * requested again: exponential back-off with full jitter.
    */
-  fail({ jobId, leaseId, problem, retryable }: Failure): Promise<JobStatus | null> {
+  fail({ jobId, leaseId, problem, retryable, backoff }: Failure): Promise<JobStatus | null> {
+    const { firstSeconds, longestSeconds } = backoff ?? DEFAULT_BACKOFF;
     return this.transition(
       'fail',
       `WITH held AS MATERIALIZED (
-         SELECT id, CASE WHEN status = 'canceling' THEN 'canceled'
-                         WHEN $4 AND failures + 1 < max_attempts THEN 'requested'
-                         ELSE 'failed' END AS next
+         SELECT id, attempt, org_id, worker_id, started_at,
+           CASE WHEN status = 'canceling' THEN 'canceled'
+                WHEN $4 AND failures + 1 < max_attempts THEN 'requested'
+                ELSE 'failed' END AS next
          FROM jobs WHERE id = $1 AND lease_id = $2 FOR UPDATE
-       )
+       ), kept AS (${KEEP_ATTEMPT} 'failed', $3::json FROM held WHERE next = 'requested')
        UPDATE jobs SET
          status = next,
          failures = failures + CASE WHEN next = 'canceled' THEN 0 ELSE 1 END,
          error = CASE next WHEN 'failed' THEN $3::json WHEN 'canceled' THEN $5::json END,
          progress = CASE WHEN next = 'requested' THEN 0 ELSE progress END,
          message = CASE WHEN next = 'requested' THEN NULL ELSE message END,
-         run_after = CASE WHEN next = 'requested' THEN
-           clock_timestamp() + random() * least(60, 2 ^ failures) * interval '1 second' END,
+         run_after = CASE WHEN next = 'requested' THEN clock_timestamp()
+           + random() * least($7::float8, $6::float8 * 2 ^ failures) * interval '1 second' END,
          ended_at = CASE WHEN next <> 'requested' THEN clock_timestamp() END,
-         lease_id = NULL, worker_id = NULL
+         lease_id = NULL
        FROM held WHERE jobs.id = held.id
        RETURNING status`,
-      [jobId, leaseId, JSON.stringify(problem), retryable, JSON.stringify(JOB_CANCELED)],
+      [
+        jobId,
+        leaseId,
+        JSON.stringify(problem),
+        retryable,
+        JSON.stringify(JOB_CANCELED),
+        firstSeconds,
+        longestSeconds,
+      ],
+    );
+  }
+
+  /** Transition `postpone`: the task wants to be run again later; nothing is counted against the job. */
+  postpone({ jobId, leaseId, afterSeconds }: Postponement): Promise<JobStatus | null> {
+    return this.transition(
+      'postpone',
+      `WITH held AS MATERIALIZED (
+         SELECT id, attempt, org_id, worker_id, started_at,
+           CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
+         FROM jobs WHERE id = $1 AND lease_id = $2 FOR UPDATE
+       ), kept AS (${KEEP_ATTEMPT} 'retry later', NULL FROM held WHERE next = 'requested')
+       UPDATE jobs SET
+         status = next,
+         error = CASE WHEN next = 'canceled' THEN $3::json END,
+         progress = CASE WHEN next = 'requested' THEN 0 ELSE progress END,
+         message = CASE WHEN next = 'requested' THEN NULL ELSE message END,
+         run_after = CASE WHEN next = 'requested'
+           THEN clock_timestamp() + $4::float8 * interval '1 second' END,
+         ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
+         lease_id = NULL
+       FROM held WHERE jobs.id = held.id
+       RETURNING status`,
+      [jobId, leaseId, JSON.stringify(JOB_CANCELED), afterSeconds],
     );
   }
 
@@ -192,7 +195,7 @@ export class LeaseStore {
     return this.transition(
       'end-canceled',
       `UPDATE jobs SET status = 'canceled', error = $3::json,
-         ended_at = clock_timestamp(), lease_id = NULL, worker_id = NULL
+         ended_at = clock_timestamp(), lease_id = NULL
        WHERE id = $1 AND lease_id = $2 AND status = 'canceling'
        RETURNING status`,
       [jobId, leaseId, JSON.stringify(JOB_CANCELED)],
@@ -200,19 +203,68 @@ export class LeaseStore {
   }
 
   /** Transition `release`: hands a job back unfinished, with nothing counted against it. */
-  release({ jobId, leaseId }: Lease): Promise<JobStatus | null> {
-    return this.transition(
+  release(lease: Lease): Promise<JobStatus | null> {
+    return this.releases.submit(lease);
+  }
+
+  private async succeedAll(successes: readonly Success[]): Promise<(JobStatus | null)[]> {
+    const ordered = [...successes].sort(byJob);
+    return this.transitionAll(
+      successes,
+      'succeed',
+      `WITH done AS MATERIALIZED (
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[])
+           AS done(job_id, lease_id, message, results)
+       ), ended AS (
+         UPDATE jobs SET
+           status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'succeeded' END,
+           progress = CASE WHEN status = 'canceling' THEN progress ELSE 100 END,
+           message = CASE WHEN status = 'canceling' THEN jobs.message
+                          ELSE coalesce(done.message, jobs.message) END,
+           error = CASE WHEN status = 'canceling' THEN $5::json END,
+           ended_at = clock_timestamp(), lease_id = NULL
+         FROM done WHERE jobs.id = done.job_id AND jobs.lease_id = done.lease_id
+         RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results
+       ), kept AS (
+         INSERT INTO job_results (job_id, org_id, results)
+         SELECT id, org_id, results FROM ended WHERE status = 'succeeded'
+       )
+       SELECT lease_id, status FROM ended`,
+      [
+        ordered.map(({ jobId }) => jobId),
+        ordered.map(({ leaseId }) => leaseId),
+        ordered.map(({ message }) => message),
+        ordered.map(({ results }) => results),
+        JSON.stringify(JOB_CANCELED),
+      ],
+    );
+  }
+
+  private async releaseAll(leases: readonly Lease[]): Promise<(JobStatus | null)[]> {
+    const ordered = [...leases].sort(byJob);
+    return this.transitionAll(
+      leases,
       'release',
-      `UPDATE jobs SET
-         status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END,
-         error = CASE WHEN status = 'canceling' THEN $3::json END,
-         ended_at = CASE WHEN status = 'canceling' THEN clock_timestamp() END,
-         progress = CASE WHEN status = 'canceling' THEN progress ELSE 0 END,
-         message = CASE WHEN status = 'canceling' THEN message END,
-         lease_id = NULL, worker_id = NULL
-       WHERE id = $1 AND lease_id = $2
-       RETURNING status`,
-      [jobId, leaseId, JSON.stringify(JOB_CANCELED)],
+      `WITH held AS MATERIALIZED (
+         SELECT jobs.id, attempt, org_id, worker_id, started_at, jobs.lease_id,
+           CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
+         FROM unnest($1::uuid[], $2::uuid[]) AS back(job_id, lease_id)
+         JOIN jobs ON jobs.id = back.job_id AND jobs.lease_id = back.lease_id FOR UPDATE OF jobs
+       ), kept AS (${KEEP_ATTEMPT} 'released', NULL FROM held WHERE next = 'requested')
+       UPDATE jobs SET
+         status = next,
+         error = CASE WHEN next = 'canceled' THEN $3::json END,
+         ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
+         progress = CASE WHEN next = 'canceled' THEN progress ELSE 0 END,
+         message = CASE WHEN next = 'canceled' THEN message END,
+         lease_id = NULL
+       FROM held WHERE jobs.id = held.id
+       RETURNING held.lease_id, status`,
+      [
+        ordered.map(({ jobId }) => jobId),
+        ordered.map(({ leaseId }) => leaseId),
+        JSON.stringify(JOB_CANCELED),
+      ],
     );
   }
 
@@ -228,17 +280,22 @@ export class LeaseStore {
     });
     return rows[0]?.status ?? null;
   }
+
+  /** @returns the state after it of each, in the order of `leases` */
+  private async transitionAll(
+    leases: readonly Lease[],
+    name: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<(JobStatus | null)[]> {
+    const { rows } = await this.database.pool.query<{ lease_id: string; status: JobStatus }>({
+      name,
+      text,
+      values: [...values],
+    });
+    const states = new Map(rows.map((row) => [row.lease_id, row.status]));
+    return leases.map(({ leaseId }) => states.get(leaseId) ?? null);
+  }
 }
 
-interface ClaimRow {
-  readonly job_id: string;
-  readonly org_id: string;
-  readonly topic: string;
-  readonly task: string;
-  readonly attempt: number;
-  readonly lease_id: string;
-  readonly created_at: Date;
-  readonly ring_cursor: string;
-  readonly ring_credit: number;
-  readonly contended: boolean;
-}
+const byJob = (one: Lease, other: Lease): number => (one.jobId < other.jobId ? -1 : 1);

@@ -4,13 +4,13 @@ import { CONFIG, type Config } from '../platform/config.js';
 import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import { describeJob } from './job.log.js';
 import { JobSignals } from './job.signals.js';
-import { WorkerStore } from './worker.store.js';
+import { type TendedJob, WorkerStore } from './worker.store.js';
 
 const REAP_EVERY_MS = 1_000;
 
 /**
- * Gives the jobs of lost workers back, and lets jobs in whose back-off is over. Every replica does
- * it; each statement takes what no other has taken.
+ * Gives the jobs of lost workers back, fails those that nobody started in time, and lets in those
+ * whose moment has come. Every replica does it; each statement takes what no other has taken.
  */
 @Injectable()
 export class Reaper {
@@ -31,18 +31,7 @@ export class Reaper {
     this.busy = true;
     try {
       const tended = await this.workers.tend(this.config.LEASE_SECONDS);
-      for (const job of tended.filter(({ lostWorkerId }) => lostWorkerId !== null)) {
-        this.logger.warn(
-          {
-            ...describeJob(job),
-            transition: 'reap',
-            from: job.status === 'canceled' ? 'canceling' : 'in progress',
-            to: job.status,
-            worker: job.lostWorkerId,
-          },
-          'job',
-        );
-      }
+      tended.forEach((job) => this.tell(job));
       if (tended.some(({ status }) => status === 'requested')) {
         this.signals.announceWork();
       }
@@ -54,6 +43,31 @@ export class Reaper {
       }
     } finally {
       this.busy = false;
+    }
+  }
+
+  private tell(job: TendedJob): void {
+    const { transition, status: to } = job;
+    switch (transition) {
+      case 'reap':
+        this.logger.warn(
+          {
+            ...describeJob(job),
+            transition,
+            from: to === 'canceled' ? 'canceling' : 'in progress',
+            to,
+            worker: job.lostWorkerId,
+          },
+          'job',
+        );
+        return;
+      case 'expire':
+        this.logger.warn({ ...describeJob(job), transition, from: 'requested', to }, 'job');
+        return;
+      case 'admit':
+        return;
+      default:
+        transition satisfies never;
     }
   }
 }

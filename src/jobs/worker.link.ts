@@ -26,6 +26,10 @@ export class WorkerLink {
     private readonly onConnected: () => void,
   ) {}
 
+  get connected(): boolean {
+    return this.client !== null;
+  }
+
   /** Connects; when that fails, goes on trying in the background. */
   async open(): Promise<void> {
     const client = this.database.dedicatedConnection();

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../platform/database/database.js';
-import { JOB_CANCELED, WORKER_LOST } from './job.problems.js';
+import { JOB_CANCELED, JOB_EXPIRED, WORKER_LOST } from './job.problems.js';
 import type { JobKey } from './job.store.js';
 import type { JobStatus } from './job.status.js';
 import { MAX_CRASHES } from './job.transitions.js';
@@ -23,7 +23,9 @@ export interface Beat {
 
 export interface TendedJob extends JobKey {
   readonly attempt: number;
-  /** The worker that was lost with it; null for a job that only waited for its back-off to end. */
+  /** `admit`: its moment has come, and it may be claimed. */
+  readonly transition: 'reap' | 'expire' | 'admit';
+  /** The worker that was lost with it. */
   readonly lostWorkerId: string | null;
   readonly status: JobStatus;
 }
@@ -43,8 +45,11 @@ export class WorkerStore {
     return worker;
   }
 
+  /** A worker that still holds jobs, whose end it could not write, is left to the reaper instead. */
   async unregister(workerId: string): Promise<void> {
-    await this.database.prisma.worker.deleteMany({ where: { id: workerId } });
+    await this.database.prisma.$executeRaw`
+      DELETE FROM workers WHERE id = ${workerId}::uuid AND NOT EXISTS (
+        SELECT 1 FROM jobs WHERE worker_id = ${workerId}::uuid AND lease_id IS NOT NULL)`;
   }
 
   /** From now on the worker claims nothing more. */
@@ -76,11 +81,13 @@ export class WorkerStore {
   }
 
   /**
-   * Drops lost workers, makes transition `reap` for the jobs that no living worker holds, and lets
-   * in jobs whose back-off is over. Many replicas may do it at once: each takes what no other has.
+   * Drops lost workers and makes transition `reap` for their jobs, makes transition `expire` for jobs
+   * that nobody started in time, and lets in jobs whose moment has come. Many replicas may do it at
+   * once: each takes what no other has.
    */
   async tend(leaseSeconds: number): Promise<TendedJob[]> {
     const { rows } = await this.database.pool.query<{
+      transition: TendedJob['transition'];
       job_id: string;
       org_id: string;
       topic: string;
@@ -90,13 +97,14 @@ export class WorkerStore {
       status: JobStatus;
     }>({
       name: 'tend-jobs',
-      text: `SELECT * FROM tend_jobs($1, $2 * interval '1 second', $3, $4, $5)`,
+      text: `SELECT * FROM tend_jobs($1, $2 * interval '1 second', $3, $4, $5, $6)`,
       values: [
         WORKER_LOCK_CLASS,
         leaseSeconds,
         MAX_CRASHES,
         JSON.stringify(WORKER_LOST),
         JSON.stringify(JOB_CANCELED),
+        JSON.stringify(JOB_EXPIRED),
       ],
     });
     return rows.map((row) => ({
@@ -105,6 +113,7 @@ export class WorkerStore {
       topic: row.topic,
       task: row.task,
       attempt: row.attempt,
+      transition: row.transition,
       lostWorkerId: row.worker_id,
       status: row.status,
     }));

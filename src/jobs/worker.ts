@@ -57,6 +57,11 @@ export class Worker extends EventEmitter<Events> {
     return this.expired ? null : (this.identity?.id ?? null);
   }
 
+  /** Whether hints of other processes can be heard at the moment. */
+  get hearsHints(): boolean {
+    return this.link?.connected ?? false;
+  }
+
   /**
    * Leases end `leaseMs` after the last heartbeat that was answered. A fifth of that is kept as a
    * margin, and always enough for runners to stop their work in.

@@ -47,8 +47,7 @@ function isPublicKey(pem: string): boolean {
  * table and `.env.example` are checked against it.
  */
 export const CONFIG_SCHEMA = z.object({
-  NODE_ENV: z
-    .string()
+  NODE_ENV: oneOf(['development', 'test', 'production'])
     .default('development')
     .describe('`production` refuses a development key and the embedded database.'),
   PORT: wholeNumber(0, 65535).default(3000).describe('Port to listen on; 0 takes a free one.'),

@@ -2,9 +2,10 @@ import { ConfigError } from './config.js';
 import { isDatabaseUnavailable } from './database/database.errors.js';
 import { EmbeddedPostgresError } from './database/embedded-postgres.js';
 import { MigrationError } from './database/migrations.js';
+import { ListenError } from './http/listen.js';
 
 /** Errors whose message is written for the operator: their stack would only hide it. */
-const FOR_THE_OPERATOR = [ConfigError, EmbeddedPostgresError, MigrationError];
+const FOR_THE_OPERATOR = [ConfigError, EmbeddedPostgresError, ListenError, MigrationError];
 
 /** Says on standard error why the process cannot go on, and ends it with status 1. */
 export function exitFatally(error: unknown): never {
@@ -20,8 +21,12 @@ function adviceFor(error: unknown): string | null {
   if (isDatabaseUnavailable(error)) {
     return 'The database cannot be reached: check DATABASE_URL, and that the server is running.';
   }
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')) {
+    return `${(error as Error).message}\nTo see what there is, use --help.`;
+  }
   // Prisma's code for a table that does not exist.
-  if ((error as { code?: unknown } | null)?.code === 'P2021') {
+  if (code === 'P2021') {
     return 'The database is not migrated: run "node dist/cli/migrate.js", or start with MIGRATE=true.';
   }
   return null;

@@ -25,6 +25,7 @@ describe('a manifest', () => {
         manifest({
           feature_flag: 'new',
           max_attempts: 3,
+          backoff: { first_seconds: 5, longest_seconds: 600 },
           resources: { cpus: 4, memory_mb: 512 },
           env: ['OMP_NUM_THREADS'],
           launcher: ['srun', '--job-name={name}'],
@@ -38,6 +39,7 @@ describe('a manifest', () => {
       displayName: 'A process',
       timeoutSeconds: 60,
       maxAttempts: 3,
+      backoff: { firstSeconds: 5, longestSeconds: 600 },
       previewFlag: 'new',
       process: {
         launcher: ['srun', '--job-name={name}'],

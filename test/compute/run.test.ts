@@ -117,7 +117,9 @@ describe('a run on the inline runner', () => {
       topic: 'test',
       task: name,
       attempt: 1,
+      timeoutSeconds: null,
       createdAt: new Date(),
+      parameters: null,
     };
     const entry = { task: TASKS[name] as unknown as Task, moduleUrl: '' };
     const run = new Run(job, entry, runner, () => undefined);

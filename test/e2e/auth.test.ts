@@ -78,6 +78,7 @@ describe('tokens under a shared secret', () => {
   it.each<[string, JWTPayload]>([
     ['expired', { ...good, exp: now() - 60 }],
     ['not yet valid', { ...good, nbf: now() + 3600 }],
+    ['issued in the future', { ...good, iat: now() + 3600 } as never],
     ['without an end', { ...good, exp: undefined as never }],
     ['with an end that is no number', { ...good, exp: '2099-01-01' as never }],
     ['of another issuer', { ...good, iss: 'https://issuer.example/' }],

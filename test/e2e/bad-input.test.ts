@@ -565,12 +565,7 @@ describe('bad input', () => {
     });
 
     it('makes a request id of its own when the given one is not well-formed', async () => {
-      for (const id of [
-        'short',
-        'x'.repeat(129),
-        `a b ${MARKER}`,
-        `{"level":60,"m":"${MARKER}"}`,
-      ]) {
+      for (const id of ['x'.repeat(129), `a b ${MARKER}`, `{"level":60,"m":"${MARKER}"}`]) {
         const answer = await get('/nothing', [...head, `X-Request-Id: ${id}`]);
         expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
       }

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ClaimedJob, RingTurn } from '../../src/jobs/lease.store.js';
-import { Engine } from '../support/jobs.js';
+import type { RingTurn } from '../../src/jobs/claim.store.js';
+import type { ClaimedJob } from '../../src/jobs/lease.store.js';
+import type { JobKey } from '../../src/jobs/job.store.js';
+import { NIL } from 'uuid';
+import { Engine, TASK } from '../support/jobs.js';
 
 describe('a claim', () => {
   let engine: Engine;
@@ -13,7 +16,7 @@ describe('a claim', () => {
   });
   afterAll(() => engine?.close());
   beforeEach(async () => {
-    await engine.database.pool.query('TRUNCATE jobs, organization_limits');
+    await engine.database.pool.query('TRUNCATE jobs, organization_limits, task_limits');
   });
 
   const submit = (orgId: string, count: number) =>
@@ -49,11 +52,65 @@ describe('a claim', () => {
     expect(claimed.map(({ jobId }) => jobId)).toEqual(keys.map(({ jobId }) => jobId));
   });
 
+  it('takes the most urgent jobs of an organization first, the older of equal ones before', async () => {
+    const org = randomUUID();
+    const keys: JobKey[] = [];
+    for (const priority of [0, -100, 100, 0, 100]) {
+      keys.push(await engine.submit(org, 1, { priority }));
+    }
+    const claimed = await claimAll(1, 5);
+    expect(claimed.map(({ jobId }) => keys.findIndex((key) => key.jobId === jobId))).toEqual([
+      2, 4, 0, 3, 1,
+    ]);
+  });
+
+  it('lets no organization buy precedence over others by priority', async () => {
+    const [loud, quiet] = [randomUUID(), randomUUID()];
+    await Promise.all(Array.from({ length: 20 }, () => engine.submit(loud, 1, { priority: 100 })));
+    await submit(quiet, 20);
+    expect(share(await claimAll(20, 1), quiet)).toBe(10);
+  });
+
+  it('leaves a job alone until its run_after, and then lets it in', async () => {
+    const runAfter = new Date(Date.now() + 3_600_000);
+    const key = await engine.submit(randomUUID(), 1, { runAfter });
+    expect(await engine.claim(workerId, 5)).toEqual([]);
+    expect(await engine.row(key.jobId)).toMatchObject({ run_after: runAfter });
+    await engine.database.pool.query('UPDATE jobs SET run_after = clock_timestamp()');
+    expect(await engine.workers.tend(15)).toMatchObject([
+      { jobId: key.jobId, transition: 'admit', status: 'requested' },
+    ]);
+    expect(await engine.claim(workerId, 5)).toHaveLength(1);
+  });
+
+  it('does not start a job that has expired; it fails, once', async () => {
+    const key = await engine.submit(randomUUID(), 1, { expiresAfterSeconds: 60 });
+    await engine.database.pool.query('UPDATE jobs SET expires_at = clock_timestamp()');
+    expect(await engine.claim(workerId, 5)).toEqual([]);
+    expect(await engine.workers.tend(15)).toMatchObject([
+      { jobId: key.jobId, transition: 'expire', status: 'failed' },
+    ]);
+    expect(await engine.workers.tend(15)).toEqual([]);
+    const row = await engine.row(key.jobId);
+    expect((row.error as { type: string }).type).toMatch(/\/job-expired$/);
+  });
+
+  it('lets a job wait from the moment it may start, and asks no more once it was started', async () => {
+    const runAfter = new Date(Date.now() + 3_600_000);
+    const delayed = await engine.submit(randomUUID(), 1, { runAfter, expiresAfterSeconds: 60 });
+    expect(await engine.row(delayed.jobId)).toMatchObject({
+      expires_at: new Date(runAfter.getTime() + 60_000),
+    });
+    await engine.submit(randomUUID(), 1, { expiresAfterSeconds: 60 });
+    const [started] = await engine.claim(workerId, 5);
+    expect(await engine.row(started?.jobId as string)).toMatchObject({ expires_at: null });
+  });
+
   it('takes only tasks that the worker serves', async () => {
     await engine.submit();
     const tasks = [{ topic: 'diagnostics', name: 'spin' }];
     const turn = { cursor: randomUUID(), credit: 0 };
-    expect((await engine.leases.claim(workerId, tasks, 5, turn)).jobs).toEqual([]);
+    expect((await engine.claims.claim(workerId, tasks, 5, turn)).jobs).toEqual([]);
     expect(await engine.claim(workerId, 5)).toHaveLength(1);
   });
 
@@ -111,6 +168,38 @@ describe('a claim', () => {
         ),
       );
     }
+  });
+
+  it('never runs more of a task than its cap, over all organizations and workers', async () => {
+    await engine.database.prisma.taskLimit.create({
+      data: { topic: TASK.topic, task: TASK.name, maxRunning: 2 },
+    });
+    await Promise.all(Array.from({ length: 40 }, () => engine.submit()));
+    const workers = await Promise.all(Array.from({ length: 4 }, () => engine.register()));
+    let ended = 0;
+    for (let round = 0; round < 6; round += 1) {
+      await Promise.all(workers.map((id) => engine.claim(id, 4)));
+      const { rows } = await engine.database.pool.query<{ id: string; lease_id: string }>(
+        `SELECT id, lease_id FROM jobs WHERE lease_id IS NOT NULL`,
+      );
+      expect(rows.length).toBeLessThanOrEqual(2);
+      ended += rows.length;
+      for (const row of rows) {
+        const lease = { jobId: row.id, leaseId: row.lease_id };
+        await engine.leases.succeed({ ...lease, results: '{}', message: null });
+      }
+    }
+    expect(ended).toBeGreaterThanOrEqual(10);
+  });
+
+  it('gives organizations without limits of their own those of the nil organization', async () => {
+    const [own, other] = [randomUUID(), randomUUID()];
+    await limit(NIL, 1, 1);
+    await limit(own, 1, 3);
+    await submit(own, 5);
+    await submit(other, 5);
+    const claimed = await claimAll(10, 4);
+    expect([share(claimed, own), share(claimed, other)]).toEqual([3, 1]);
   });
 
   it('gives each job to one of many workers', async () => {

@@ -24,9 +24,18 @@ const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise
     engine.leases.succeed({ jobId: key.jobId, leaseId, results: '{}', message: null }),
   fail: (engine, { key, leaseId }) =>
     engine.leases.fail({ jobId: key.jobId, leaseId, problem: PROBLEM, retryable: true }),
+  postpone: (engine, { key, leaseId }) =>
+    engine.leases.postpone({ jobId: key.jobId, leaseId, afterSeconds: 60 }),
   endCanceled: (engine, { key, leaseId }) =>
     engine.leases.endCanceled({ jobId: key.jobId, leaseId }),
   release: (engine, { key, leaseId }) => engine.leases.release({ jobId: key.jobId, leaseId }),
+  expire: async (engine, { key }) => {
+    await engine.database.pool.query(
+      `UPDATE jobs SET expires_at = now() WHERE id = $1 AND status = 'requested'`,
+      [key.jobId],
+    );
+    await engine.workers.tend(15);
+  },
   reap: (engine, { workerId }) => engine.loseWorker(workerId),
 };
 
@@ -138,6 +147,8 @@ describe('every transition from every state', () => {
       `status = 'running'`,
       `lease_id = NULL`,
       `worker_id = NULL`,
+      `priority = 101`,
+      `expires_at = now()`,
       `progress = 101`,
       `ended_at = now()`,
       `error = '{}'`,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { JobStore, type JobKey } from '../../src/jobs/job.store.js';
+import { type JobKey, type JobOptions, JobStore, NO_OPTIONS } from '../../src/jobs/job.store.js';
 import type { JobStatus } from '../../src/jobs/job.status.js';
-import { type ClaimedJob, LeaseStore, type RingTurn } from '../../src/jobs/lease.store.js';
+import { ClaimStore, type RingTurn } from '../../src/jobs/claim.store.js';
+import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease.store.js';
 import { WorkerStore } from '../../src/jobs/worker.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import { createTestDatabase } from './database.js';
@@ -22,6 +23,7 @@ export class Engine {
   }
 
   readonly jobs: JobStore;
+  readonly claims: ClaimStore;
   readonly leases: LeaseStore;
   readonly workers: WorkerStore;
 
@@ -30,6 +32,7 @@ export class Engine {
     private readonly drop: () => Promise<void>,
   ) {
     this.jobs = new JobStore(database);
+    this.claims = new ClaimStore(database);
     this.leases = new LeaseStore(database);
     this.workers = new WorkerStore(database);
   }
@@ -40,9 +43,18 @@ export class Engine {
   }
 
   /** Submits a job of the test task. */
-  async submit(orgId: string = randomUUID(), maxAttempts = 1): Promise<JobKey> {
+  async submit(
+    orgId: string = randomUUID(),
+    maxAttempts = 1,
+    options: Partial<JobOptions> = {},
+  ): Promise<JobKey> {
     const key = { jobId: uuidv7(), orgId, topic: TASK.topic, task: TASK.name };
-    await this.jobs.create({ ...key, maxAttempts, parameters: '{"seconds":0}' });
+    await this.jobs.create({
+      ...key,
+      maxAttempts,
+      parameters: '{"seconds":0}',
+      options: { ...NO_OPTIONS, ...options },
+    });
     return key;
   }
 
@@ -65,7 +77,7 @@ export class Engine {
   }
 
   claimTurn(workerId: string, limit: number, turn: RingTurn = { cursor: randomUUID(), credit: 0 }) {
-    return this.leases.claim(workerId, [TASK], limit, turn);
+    return this.claims.claim(workerId, [TASK], limit, turn);
   }
 
   /** Brings a new job into a state, as the service would. Its last lease is returned with it. */

@@ -13,13 +13,16 @@ CREATE TABLE "jobs" (
     "topic" TEXT NOT NULL,
     "task" TEXT NOT NULL,
     "status" TEXT NOT NULL DEFAULT 'requested',
+    "priority" SMALLINT NOT NULL DEFAULT 0,
     "progress" SMALLINT NOT NULL DEFAULT 0,
     "message" TEXT,
     "attempt" INTEGER NOT NULL DEFAULT 0,
     "max_attempts" SMALLINT NOT NULL DEFAULT 1,
     "failures" SMALLINT NOT NULL DEFAULT 0,
     "crashes" SMALLINT NOT NULL DEFAULT 0,
+    "timeout_seconds" INTEGER,
     "run_after" TIMESTAMPTZ(6),
+    "expires_at" TIMESTAMPTZ(6),
     "lease_id" UUID,
     "worker_id" UUID,
     "error" JSON,
@@ -30,10 +33,13 @@ CREATE TABLE "jobs" (
     CONSTRAINT "jobs_pkey" PRIMARY KEY ("id"),
     CONSTRAINT "jobs_status_known" CHECK ("status" IN ('requested', 'in progress', 'canceling', 'succeeded', 'failed', 'canceled')),
     CONSTRAINT "jobs_lease_while_running" CHECK (("status" IN ('in progress', 'canceling')) = ("lease_id" IS NOT NULL)),
-    CONSTRAINT "jobs_lease_has_worker" CHECK (("lease_id" IS NULL) = ("worker_id" IS NULL)),
+    CONSTRAINT "jobs_lease_has_worker" CHECK ("lease_id" IS NULL OR "worker_id" IS NOT NULL),
     CONSTRAINT "jobs_ended_when_final" CHECK (("status" IN ('succeeded', 'failed', 'canceled')) = ("ended_at" IS NOT NULL)),
     CONSTRAINT "jobs_error_when_not_succeeded" CHECK (("status" IN ('failed', 'canceled')) = ("error" IS NOT NULL)),
     CONSTRAINT "jobs_delay_while_requested" CHECK ("run_after" IS NULL OR "status" = 'requested'),
+    CONSTRAINT "jobs_expiry_while_requested" CHECK ("expires_at" IS NULL OR "status" = 'requested'),
+    CONSTRAINT "jobs_priority_range" CHECK ("priority" BETWEEN -100 AND 100),
+    CONSTRAINT "jobs_timeout_positive" CHECK ("timeout_seconds" > 0),
     CONSTRAINT "jobs_progress_percent" CHECK ("progress" BETWEEN 0 AND 100),
     CONSTRAINT "jobs_attempts_counted" CHECK ("max_attempts" >= 1 AND "failures" >= 0 AND "crashes" >= 0 AND "attempt" >= "failures" + "crashes")
 ) WITH (
@@ -46,14 +52,45 @@ CREATE TABLE "jobs" (
     autovacuum_analyze_scale_factor = 0.05
 );
 
--- The claim walks the organizations in order of id and takes the oldest job of each task it serves.
-CREATE INDEX "jobs_claimable" ON "jobs"("org_id", "topic", "task", "id") WHERE (status = 'requested' AND run_after IS NULL);
+-- The claim walks the organizations in order of id and takes, of each task it serves, the most urgent
+-- job, the oldest first.
+CREATE INDEX "jobs_claimable" ON "jobs"("org_id", "topic", "task", "priority" DESC, "id") WHERE (status = 'requested' AND run_after IS NULL);
 -- Jobs that wait for a later moment are kept out of the claim's way, and let in when it has come.
 CREATE INDEX "jobs_delayed" ON "jobs"("run_after") WHERE (run_after IS NOT NULL);
--- How many jobs an organization has running, for its cap.
-CREATE INDEX "jobs_leased_by_org" ON "jobs"("org_id") WHERE (lease_id IS NOT NULL);
--- What a worker holds: its heartbeat asks which of them are to be canceled, the reaper takes them.
-CREATE INDEX "jobs_leased_by_worker" ON "jobs"("worker_id") WHERE (worker_id IS NOT NULL);
+-- They count as unstarted all the same.
+CREATE INDEX "jobs_delayed_by_org" ON "jobs"("org_id") WHERE (run_after IS NOT NULL);
+-- Jobs that are given up when nobody has started them by then.
+CREATE INDEX "jobs_expiring" ON "jobs"("expires_at") WHERE (expires_at IS NOT NULL);
+-- What runs: counted for the caps of organizations and tasks, and searched when a worker is lost.
+CREATE INDEX "jobs_leased" ON "jobs"("org_id", "topic", "task") WHERE (lease_id IS NOT NULL);
+-- What is to be canceled: each heartbeat asks for its worker's.
+CREATE INDEX "jobs_canceling" ON "jobs"("worker_id") WHERE (status = 'canceling');
+
+-- Attempts that did not end their job: the last attempt of each job is told by the job itself, so that
+-- a job which succeeds at once, as most do, leaves nothing here.
+CREATE TABLE "job_attempts" (
+    "job_id" UUID NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "org_id" UUID NOT NULL,
+    "worker_id" UUID NOT NULL,
+    "started_at" TIMESTAMPTZ(6) NOT NULL,
+    "ended_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "outcome" TEXT NOT NULL,
+    "problem" JSON,
+
+    CONSTRAINT "job_attempts_pkey" PRIMARY KEY ("job_id", "attempt"),
+    CONSTRAINT "job_attempts_outcome_known" CHECK ("outcome" IN ('failed', 'retry later', 'released', 'lost'))
+);
+
+-- Labels that the client gave, for finding jobs again.
+CREATE TABLE "job_labels" (
+    "job_id" UUID NOT NULL,
+    "name" TEXT NOT NULL,
+    "org_id" UUID NOT NULL,
+    "value" TEXT NOT NULL,
+
+    CONSTRAINT "job_labels_pkey" PRIMARY KEY ("job_id", "name")
+);
 
 CREATE TABLE "job_parameters" (
     "job_id" UUID NOT NULL,
@@ -87,15 +124,54 @@ CREATE TABLE "workers" (
 -- Two workers with one key would hide each other's death.
 CREATE UNIQUE INDEX "workers_lock_key_key" ON "workers"("lock_key");
 
+-- Whose worker is gone, that job nobody would ever take back.
+CREATE FUNCTION refuse_to_drop_busy_worker() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM jobs j WHERE j.lease_id IS NOT NULL AND j.worker_id = OLD.id) THEN
+        RAISE EXCEPTION 'worker % still holds jobs', OLD.id
+            USING HINT = 'To take them from it, set its beat_at to -infinity: the next reaping does the rest.';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER "workers_drop" BEFORE DELETE ON "workers" FOR EACH ROW EXECUTE FUNCTION refuse_to_drop_busy_worker();
+
+-- What an operator edits. The row of the nil UUID holds for all organizations without one.
 CREATE TABLE "organization_limits" (
     "org_id" UUID NOT NULL,
     "weight" SMALLINT NOT NULL DEFAULT 1,
     "max_running" INTEGER,
+    "max_unstarted" INTEGER,
 
     CONSTRAINT "organization_limits_pkey" PRIMARY KEY ("org_id"),
     CONSTRAINT "organization_limits_weight" CHECK ("weight" BETWEEN 1 AND 1000),
-    CONSTRAINT "organization_limits_max_running" CHECK ("max_running" >= 0)
+    CONSTRAINT "organization_limits_max_running" CHECK ("max_running" >= 0),
+    CONSTRAINT "organization_limits_max_unstarted" CHECK ("max_unstarted" >= 0)
 );
+
+-- How many jobs of a task may run at once, over all organizations and workers: a license for two
+-- solvers, say.
+CREATE TABLE "task_limits" (
+    "topic" TEXT NOT NULL,
+    "task" TEXT NOT NULL,
+    "max_running" INTEGER NOT NULL,
+
+    CONSTRAINT "task_limits_pkey" PRIMARY KEY ("topic", "task"),
+    CONSTRAINT "task_limits_max_running" CHECK ("max_running" >= 0)
+);
+
+-- task_rooms: how many more jobs of each task may start, in the order of the arguments; null: any
+-- number. A task whose cap another worker is checking at this moment has room for none.
+CREATE FUNCTION task_rooms(p_topics text[], p_tasks text[])
+RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
+    SELECT array_agg(
+        CASE WHEN l.max_running IS NULL THEN NULL
+             WHEN NOT pg_try_advisory_xact_lock(727073, hashtext(served.topic || '/' || served.task)) THEN 0
+             ELSE l.max_running - (SELECT count(*) FROM jobs j
+                  WHERE j.lease_id IS NOT NULL AND j.topic = served.topic AND j.task = served.task)
+        END ORDER BY served.ordinal)
+    FROM unnest(p_topics, p_tasks) WITH ORDINALITY AS served(topic, task, ordinal)
+    LEFT JOIN task_limits l ON l.topic = served.topic AND l.task = served.task
+$$;
 
 -- claim_jobs: starts up to p_limit jobs for one worker, fairly between organizations.
 --
@@ -105,15 +181,15 @@ CREATE TABLE "organization_limits" (
 -- so that workers do not walk in step. There is no counter that could leak: what runs is counted.
 --
 -- It must be VOLATILE plpgsql: each inner statement then sees what committed before it, which a
--- single statement does not, and a cap checked under the organization's lock is exact. The lock is
--- only tried: an organization that another worker is claiming from is passed over and reported as
--- `contended`, so that the caller asks again soon.
+-- single statement does not, and a cap checked under the lock of its organization or task is exact.
+-- The locks are only tried: an organization that another worker is claiming from is passed over and
+-- reported as `contended`, so that the caller asks again soon.
 --
 -- The commit does not wait for the disk. A crash of the server may forget a claim; since the lease
 -- is a random UUID, never a counter, a forgotten claim can never equal a later one.
 CREATE FUNCTION claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit int, p_cursor uuid, p_credit int)
-RETURNS TABLE (job_id uuid, org_id uuid, topic text, task text, attempt int, lease_id uuid, created_at timestamptz,
-               ring_cursor uuid, ring_credit int, contended boolean)
+RETURNS TABLE (job_id uuid, org_id uuid, topic text, task text, attempt int, lease_id uuid, timeout_seconds int,
+               created_at timestamptz, ring_cursor uuid, ring_credit int, contended boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -128,13 +204,18 @@ DECLARE
     v_picked uuid[];
     v_idle_since uuid;      -- the organization at which a lap without any start began
     v_contended boolean := false;
+    v_task_rooms bigint[];  -- null: no task has a cap
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     -- A worker that was reaped, or is draining, starts nothing; and none is reaped while it claims.
     PERFORM 1 FROM workers w WHERE w.id = p_worker AND NOT w.draining FOR KEY SHARE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::timestamptz, v_org, v_credit, false;
+        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::int,
+                            NULL::timestamptz, v_org, v_credit, false;
         RETURN;
+    END IF;
+    IF EXISTS (SELECT 1 FROM task_limits) THEN
+        v_task_rooms := task_rooms(p_topics, p_tasks);
     END IF;
 
     FOR probe IN 1..64 LOOP
@@ -148,7 +229,9 @@ BEGIN
             END IF;
             EXIT WHEN v_org IS NULL OR v_org = v_idle_since;
         END IF;
-        SELECT l.weight, l.max_running INTO v_weight, v_cap FROM organization_limits l WHERE l.org_id = v_org;
+        -- Its own limits, else those of the nil UUID, which sorts first.
+        SELECT l.weight, l.max_running INTO v_weight, v_cap FROM organization_limits l
+            WHERE l.org_id IN (v_org, '00000000-0000-0000-0000-000000000000') ORDER BY l.org_id DESC LIMIT 1;
         IF v_credit <= 0 THEN
             v_credit := coalesce(v_weight, 1) * v_quantum;
         END IF;
@@ -163,22 +246,30 @@ BEGIN
                     FROM (SELECT 1 FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL LIMIT v_cap) running;
             END IF;
             IF v_room > 0 THEN
-                -- Oldest first over all the tasks that this worker serves: one short index scan each.
-                SELECT array_agg(oldest.id) INTO v_picked FROM (
-                    SELECT head.id FROM unnest(p_topics, p_tasks) AS served(topic, task)
+                -- The first over all the tasks that this worker serves: one short index scan each.
+                SELECT array_agg(first.id) INTO v_picked FROM (
+                    SELECT head.id FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
                     CROSS JOIN LATERAL (
-                        SELECT j.id FROM jobs j
+                        SELECT j.id, j.priority FROM jobs j
                         WHERE j.status = 'requested' AND j.run_after IS NULL
                           AND j.org_id = v_org AND j.topic = served.topic AND j.task = served.task
-                        ORDER BY j.id LIMIT v_room) head
-                    ORDER BY head.id LIMIT v_room) oldest;
+                          AND (j.expires_at IS NULL OR j.expires_at > clock_timestamp())
+                        ORDER BY j.priority DESC, j.id LIMIT greatest(0, least(v_room, served.room))) head
+                    ORDER BY head.priority DESC, head.id LIMIT v_room) first;
                 -- The state is asked again: a cancel may have come between.
-                RETURN QUERY UPDATE jobs j
+                RETURN QUERY WITH started AS (
+                    UPDATE jobs j
                     SET status = 'in progress', attempt = j.attempt + 1, worker_id = p_worker,
-                        lease_id = gen_random_uuid(), started_at = clock_timestamp()
+                        lease_id = gen_random_uuid(), started_at = clock_timestamp(), expires_at = NULL
                     WHERE j.id = ANY (v_picked) AND j.status = 'requested' AND j.run_after IS NULL
-                    RETURNING j.id, j.org_id, j.topic, j.task, j.attempt, j.lease_id, j.created_at, NULL::uuid, NULL::int, NULL::boolean;
+                    RETURNING j.*)
+                    SELECT s.id, s.org_id, s.topic, s.task, s.attempt, s.lease_id, s.timeout_seconds,
+                           s.created_at, NULL::uuid, NULL::int, NULL::boolean
+                    FROM started s ORDER BY s.priority DESC, s.id;
                 GET DIAGNOSTICS v_got = ROW_COUNT;
+                IF v_got > 0 AND v_task_rooms IS NOT NULL THEN
+                    v_task_rooms := task_rooms(p_topics, p_tasks);
+                END IF;
             END IF;
         END IF;
 
@@ -190,24 +281,24 @@ BEGIN
             v_idle_since := v_org;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::timestamptz,
-                        coalesce(v_org, p_cursor), v_credit, v_contended;
+    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::int,
+                        NULL::timestamptz, coalesce(v_org, p_cursor), v_credit, v_contended;
 END $$;
 
--- tend_jobs: what every replica does once a second. It drops workers that are lost, takes the jobs
--- that no living worker holds, and lets in jobs whose back-off is over. Three statements, each with
--- a fresh snapshot: a claim that commits while a worker is being dropped is seen by the second.
+-- reap_jobs: finds workers that are lost, takes their jobs, and drops them. Three statements, each with
+-- a fresh snapshot: a claim holds its worker's row, so one that committed before the first statement
+-- locked that row is seen by the second, and a later one finds its worker gone.
 --
 -- A worker is lost when it was silent for the whole lease; or when its advisory lock (p_lock_class,
 -- lock_key) has been free for a second and it has not beaten since. The lock falls free milliseconds
 -- after a kill; a worker that only lost its connection beats at once when it has a new one. Right
 -- after a start of the server everybody gets the benefit of the doubt.
---
--- Returns the jobs it changed; worker_id is null for those that only waited.
-CREATE FUNCTION tend_jobs(p_lock_class int, p_lease interval, p_max_crashes int, p_worker_lost json, p_canceled json)
-RETURNS TABLE (job_id uuid, org_id uuid, topic text, task text, attempt int, worker_id uuid, status text)
+CREATE FUNCTION reap_jobs(p_lock_class int, p_lease interval, p_max_crashes int, p_worker_lost json, p_canceled json)
+RETURNS TABLE (transition text, job_id uuid, org_id uuid, topic text, task text, attempt int, worker_id uuid, status text)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
+DECLARE
+    v_lost uuid[];
 BEGIN
     WITH heard AS MATERIALIZED (
         SELECT w.id, w.lock_key, greatest(w.beat_at, pg_postmaster_start_time() + interval '5 seconds') AS at
@@ -226,17 +317,23 @@ BEGIN
                AND pg_try_advisory_xact_lock(p_lock_class, heard.lock_key))
         FOR UPDATE OF w SKIP LOCKED
     )
-    DELETE FROM workers w USING lost WHERE w.id = lost.id;
+    SELECT array_agg(lost.id) INTO v_lost FROM lost;
+    IF v_lost IS NULL THEN
+        RETURN;
+    END IF;
 
     RETURN QUERY
     WITH orphaned AS MATERIALIZED (
-        SELECT j.id, j.worker_id,
+        SELECT j.id, j.org_id, j.attempt, j.worker_id, j.lease_id, j.started_at,
                CASE WHEN j.status = 'canceling' THEN 'canceled'
                     WHEN j.crashes + 1 >= p_max_crashes THEN 'failed'
                     ELSE 'requested' END AS next
         FROM jobs j
-        WHERE j.worker_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = j.worker_id)
-        FOR UPDATE OF j SKIP LOCKED
+        WHERE j.lease_id IS NOT NULL AND j.worker_id = ANY (v_lost)
+        FOR UPDATE OF j
+    ), kept AS (
+        INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome)
+        SELECT o.id, o.attempt, o.org_id, o.worker_id, o.started_at, 'lost' FROM orphaned o WHERE o.next = 'requested'
     )
     UPDATE jobs j SET
         status = orphaned.next,
@@ -245,15 +342,34 @@ BEGIN
         progress = CASE WHEN orphaned.next = 'requested' THEN 0 ELSE j.progress END,
         message = CASE WHEN orphaned.next = 'requested' THEN NULL ELSE j.message END,
         ended_at = CASE WHEN orphaned.next <> 'requested' THEN clock_timestamp() END,
-        lease_id = NULL,
-        worker_id = NULL
-    FROM orphaned WHERE j.id = orphaned.id AND j.worker_id = orphaned.worker_id
-    RETURNING j.id, j.org_id, j.topic, j.task, j.attempt, orphaned.worker_id, j.status;
+        lease_id = NULL
+    FROM orphaned WHERE j.id = orphaned.id AND j.lease_id = orphaned.lease_id
+    RETURNING 'reap', j.id, j.org_id, j.topic, j.task, j.attempt, j.worker_id, j.status;
+
+    DELETE FROM workers w WHERE w.id = ANY (v_lost);
+END $$;
+
+-- tend_jobs: what every replica does once a second. It takes the jobs of lost workers, fails those
+-- that nobody started in time, and lets in those whose moment has come. Each step takes what no other
+-- replica has taken, and at most some thousands of jobs: the rest waits a second.
+CREATE FUNCTION tend_jobs(p_lock_class int, p_lease interval, p_max_crashes int, p_worker_lost json, p_canceled json, p_expired json)
+RETURNS TABLE (transition text, job_id uuid, org_id uuid, topic text, task text, attempt int, worker_id uuid, status text)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT * FROM reap_jobs(p_lock_class, p_lease, p_max_crashes, p_worker_lost, p_canceled);
+
+    RETURN QUERY
+    UPDATE jobs j SET status = 'failed', error = p_expired, ended_at = clock_timestamp(), expires_at = NULL, run_after = NULL
+    WHERE j.id = ANY (ARRAY(
+        SELECT d.id FROM jobs d WHERE d.expires_at <= clock_timestamp()
+        ORDER BY d.expires_at LIMIT 5000 FOR UPDATE SKIP LOCKED))
+    RETURNING 'expire', j.id, j.org_id, j.topic, j.task, j.attempt, NULL::uuid, j.status;
 
     RETURN QUERY
     UPDATE jobs j SET run_after = NULL
     WHERE j.id = ANY (ARRAY(
         SELECT d.id FROM jobs d WHERE d.run_after <= clock_timestamp()
-        ORDER BY d.run_after LIMIT 500 FOR UPDATE SKIP LOCKED))
-    RETURNING j.id, j.org_id, j.topic, j.task, j.attempt, NULL::uuid, j.status;
+        ORDER BY d.run_after LIMIT 5000 FOR UPDATE SKIP LOCKED))
+    RETURNING 'admit', j.id, j.org_id, j.topic, j.task, j.attempt, NULL::uuid, j.status;
 END $$;

@@ -97,6 +97,7 @@ export class ProcessRun {
     switch (reason) {
       case 'lease lost':
         return Math.min(own, LEASE_LOST_GRACE_MS);
+      case 'no free slot':
       case 'shutting down':
         return Math.min(own, SHUTDOWN_GRACE_MS);
       case 'canceled':

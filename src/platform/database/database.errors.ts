@@ -12,11 +12,12 @@ const SOCKET_CODES = new Set([
 
 /**
  * SQLSTATE classes and codes that say "not now" rather than "never": connection failure (08), out of
- * resources (53), shutdown, crash and start-up of the server (57P), canceled statement (57014), and a
- * server that turned read-only in a failover (25006).
+ * resources (53), shutdown, crash and start-up of the server (57P), canceled statement (57014), a
+ * server that turned read-only in a failover (25006), and victims of a deadlock or of a serialization
+ * failure (40P01, 40001), which were rolled back whole.
  * Source: PostgreSQL documentation, appendix A.
  */
-const UNAVAILABLE_SQLSTATE = /^(08...|53...|57P..|57014|25006)$/;
+const UNAVAILABLE_SQLSTATE = /^(08...|53...|57P..|57014|25006|40P01|40001)$/;
 
 /** What `pg` says, without a code, of connections that are gone or could not be had in time. */
 const UNAVAILABLE_MESSAGE =

@@ -105,8 +105,8 @@ function leaveBodiesUnread(fastify: FastifyInstance): void {
   });
 }
 
-/** The caller's `X-Request-Id` when it is well-formed (8–128 of letters, digits, `._-`), else a new one. */
+/** The caller's `X-Request-Id` when it is well-formed (1–128 of letters, digits, `._-`), else a new one. */
 function requestId(request: IncomingMessage | { headers: IncomingMessage['headers'] }): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.-]{8,128}$/.test(given) ? given : randomUUID();
+  return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
 }

@@ -83,10 +83,13 @@ function statusOf(error: unknown): number {
     return error.getStatus();
   }
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
-  return typeof statusCode === 'number' ? statusCode : 500;
+  // 403 is what the static files of Swagger UI say to a path that leads out of their folder.
+  return statusCode === 403 ? 404 : typeof statusCode === 'number' ? statusCode : 500;
 }
 
 const GENERIC_DETAIL: Partial<Record<ProblemSlug, string>> = {
   'malformed-request': 'The request could not be understood: check its path, headers and framing.',
   'not-found': 'Check the path: /docs lists every address.',
+  'unsupported-media-type':
+    'Send the body as JSON, with the header Content-Type: application/json.',
 };

@@ -27,6 +27,7 @@ export const PROBLEMS = {
   'out-of-memory': [500, 'The task needed more memory than it may use.'],
   'worker-lost': [500, 'The workers that ran the job were lost.'],
   unavailable: [503, 'The service is not available at the moment.'],
+  'job-expired': [504, 'The job was not started in time.'],
   'task-timeout': [504, 'The task ran for too long.'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 import type { Config } from '../config.js';
+import { allowOrigins } from './cors.js';
 
 /** Security headers on every answer, and CORS for the configured origins only. */
 export function applySecurity(
@@ -10,30 +11,13 @@ export function applySecurity(
   config: Pick<Config, 'CORS_ORIGINS'>,
 ): void {
   const headers = securityHeaders();
-  (app.getHttpAdapter().getInstance() as unknown as FastifyInstance).addHook(
-    'onRequest',
-    (_request, reply, done) => {
-      void reply.headers(headers);
-      done();
-    },
-  );
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(headers);
+    done();
+  });
   if (config.CORS_ORIGINS.length > 0) {
-    app.enableCors({
-      origin: config.CORS_ORIGINS.includes('*') ? '*' : config.CORS_ORIGINS,
-      methods: ['GET', 'POST', 'DELETE'],
-      allowedHeaders: [
-        'Authorization',
-        'Content-Type',
-        'API-Preview',
-        'Evo-SDK-Source',
-        'Idempotency-Key',
-        'Prefer',
-        'Last-Event-ID',
-        'X-Request-Id',
-      ],
-      exposedHeaders: ['Location', 'Retry-After', 'X-Request-Id'],
-      maxAge: 3600,
-    });
+    allowOrigins(fastify, config.CORS_ORIGINS);
   }
 }
 

@@ -11,18 +11,21 @@ const parameters = z.strictObject({
     description: 'Number of equal naps; progress is told after each',
   }),
   fail: z
-    .union([
-      z
-        .literal(true)
-        .meta({ description: 'End with an unexpected error, which becomes a 500 problem' }),
-      z
-        .strictObject({
-          status: z.int().min(400).max(599),
-          title: z.string().min(1).max(200),
-          detail: z.string().min(1).max(2000),
-        })
-        .meta({ description: 'End with this problem' }),
-    ])
+    .union(
+      [
+        z
+          .literal(true)
+          .meta({ description: 'End with an unexpected error, which becomes a 500 problem' }),
+        z
+          .strictObject({
+            status: z.int().min(400).max(599),
+            title: z.string().min(1).max(200),
+            detail: z.string().min(1).max(2000),
+          })
+          .meta({ description: 'End with this problem' }),
+      ],
+      { error: 'must be true or an object of status, title and detail' },
+    )
     .optional()
     .meta({ description: 'Fail after the last nap instead of succeeding' }),
 });
@@ -56,12 +59,13 @@ export default defineTask({
     for (let step = 1; step <= steps; step++) {
       // Measured from the start: late wake-ups do not add up.
       const until = started + (1000 * seconds * step) / steps;
-      await sleep(Math.max(0, Math.ceil(until - performance.now())), undefined, { signal }).catch(
-        (error: unknown) => {
+      const waitMs = Math.ceil(until - performance.now());
+      if (waitMs > 0) {
+        await sleep(waitMs, undefined, { signal }).catch((error: unknown) => {
           signal.throwIfAborted();
           throw error;
-        },
-      );
+        });
+      }
       context.progress((100 * step) / steps, `Slept ${step} of ${steps} naps`);
     }
     if (fail === true) throw new Error('The sleep task was asked to fail.');

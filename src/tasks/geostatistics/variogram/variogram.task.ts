@@ -91,7 +91,7 @@ function run(
     ? '; the semivariogram does not level off within the cutoff, so its range is only a lower bound'
     : '';
   return {
-    message: `Fitted a ${model} variogram to ${lags.length} lags of ${pairs} pairs${rising}`,
+    message: `Fitted a variogram (${model}) to ${lags.length} lags of ${pairs} pairs${rising}`,
     lags,
     model: {
       nugget,

@@ -1,0 +1,147 @@
+import { parseArgs } from 'node:util';
+import { PATH_SEGMENT } from '../jobs/job.address.js';
+import {
+  DEFAULT_ORGANIZATION,
+  LimitsStore,
+  type OrganizationLimits,
+} from '../jobs/limits.store.js';
+import { ConfigError, loadConfig } from '../platform/config.js';
+import { Database } from '../platform/database/database.js';
+import { dataHomeOf, openDatabase } from '../platform/database/open-database.js';
+import { exitFatally } from '../platform/fatal.js';
+
+const USAGE = `Usage: node dist/cli/limits.js                                   shows all limits
+       node dist/cli/limits.js --org <uuid|default> [--weight <n>] [--max-running <n|none>] [--max-unstarted <n|none>]
+       node dist/cli/limits.js --org <uuid|default> --remove
+       node dist/cli/limits.js --task <topic/task> --max-running <n|none>
+       npm run limits -- …
+
+  --org            an organization; "default" for all that have no limits of their own
+  --weight         its share of the starts while organizations compete, 1 to 1000; 1 without limits
+  --max-running    how many of its jobs, or of the task's over all organizations, may run at once
+  --max-unstarted  how many of its jobs may wait; more are refused with 429
+  --remove         back to the default limits
+
+Running jobs go on; the next claim and, within a second, the next submit heed a change.
+`;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const MOST = 2 ** 31 - 1;
+
+/** `npm run limits`: shows or changes what organizations and tasks may use. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      org: { type: 'string' },
+      task: { type: 'string' },
+      weight: { type: 'string' },
+      'max-running': { type: 'string' },
+      'max-unstarted': { type: 'string' },
+      remove: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const change = changeOf(values);
+  const config = loadConfig();
+  const opened = await openDatabase(config, dataHomeOf(config), () => undefined);
+  const database = new Database({ url: opened.url, poolSize: 2 });
+  try {
+    const limits = new LimitsStore(database);
+    await change(limits);
+    await show(limits);
+  } finally {
+    await database.onApplicationShutdown();
+    await opened.close();
+  }
+}
+
+/** What the arguments ask for. @throws ConfigError when they make no sense */
+function changeOf(values: {
+  readonly org?: string;
+  readonly task?: string;
+  readonly weight?: string;
+  readonly 'max-running'?: string;
+  readonly 'max-unstarted'?: string;
+  readonly remove: boolean;
+}): (limits: LimitsStore) => Promise<void> {
+  const wanted: Partial<OrganizationLimits> = {
+    ...(values.weight !== undefined && { weight: wholeNumber('--weight', values.weight, 1, 1000) }),
+    ...(values['max-running'] !== undefined && {
+      maxRunning: numberOrNone('--max-running', values['max-running']),
+    }),
+    ...(values['max-unstarted'] !== undefined && {
+      maxUnstarted: numberOrNone('--max-unstarted', values['max-unstarted']),
+    }),
+  };
+  const { org, task, remove } = values;
+  const asksNothing = Object.keys(wanted).length === 0 && !remove;
+  if (org === undefined && task === undefined && asksNothing) {
+    return () => Promise.resolve();
+  }
+  if (org !== undefined && task === undefined && !asksNothing) {
+    const orgId = organization(org);
+    return remove
+      ? (limits) => limits.removeOrganization(orgId)
+      : (limits) => limits.setOrganization(orgId, wanted);
+  }
+  if (task !== undefined && org === undefined && wanted.maxRunning !== undefined) {
+    const [topic = '', name = '', ...more] = task.split('/');
+    if (!PATH_SEGMENT.test(topic) || !PATH_SEGMENT.test(name) || more.length > 0) {
+      throw new ConfigError(`--task must be like geostatistics/kriging.\n\n${USAGE}`);
+    }
+    return (limits) => limits.setTask(topic, name, wanted.maxRunning ?? null);
+  }
+  throw new ConfigError(`Say whose limits, and which.\n\n${USAGE}`);
+}
+
+function organization(text: string): string {
+  if (text === 'default') {
+    return DEFAULT_ORGANIZATION;
+  }
+  if (!UUID.test(text)) {
+    throw new ConfigError(`--org must be a UUID, or default.\n\n${USAGE}`);
+  }
+  return text.toLowerCase();
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new ConfigError(`${name} must be a whole number from ${min} to ${max}.\n\n${USAGE}`);
+  }
+  return value;
+}
+
+const numberOrNone = (name: string, text: string): number | null =>
+  text === 'none' ? null : wholeNumber(name, text, 0, MOST);
+
+async function show(limits: LimitsStore): Promise<void> {
+  const { organizations, tasks } = await limits.list();
+  const row = (...cells: readonly [string, string, string, string]) =>
+    console.log(
+      cells
+        .map((cell, index) => cell.padEnd(index === 0 ? 38 : 13))
+        .join('')
+        .trimEnd(),
+    );
+  const shown = (cap: number | null) => cap?.toString() ?? 'none';
+  row('organization', 'weight', 'max running', 'max unstarted');
+  if (!organizations.some(({ orgId }) => orgId === DEFAULT_ORGANIZATION)) {
+    row('default', '1', 'none', 'none');
+  }
+  for (const { orgId, weight, maxRunning, maxUnstarted } of organizations) {
+    const name = orgId === DEFAULT_ORGANIZATION ? 'default' : orgId;
+    row(name, String(weight), shown(maxRunning), shown(maxUnstarted));
+  }
+  console.log();
+  row('task', '', 'max running', '');
+  tasks.forEach(({ topic, task, maxRunning }) =>
+    row(`${topic}/${task}`, '', String(maxRunning), ''),
+  );
+}
+
+main().catch(exitFatally);

@@ -1,0 +1,62 @@
+import { Database } from '../platform/database/database.js';
+
+/** The organization whose limits hold for all that have none of their own. */
+export const DEFAULT_ORGANIZATION = '00000000-0000-0000-0000-000000000000';
+
+/** Null: no cap. */
+export interface OrganizationLimits {
+  /** Share of the starts while organizations compete, 1–1000. */
+  readonly weight: number;
+  /** How many of its jobs may run at once. */
+  readonly maxRunning: number | null;
+  /** How many of its jobs may wait unstarted. */
+  readonly maxUnstarted: number | null;
+}
+
+export interface TaskLimit {
+  readonly topic: string;
+  readonly task: string;
+  /** How many of its jobs may run at once, over all organizations. */
+  readonly maxRunning: number;
+}
+
+/** What operators allow organizations and tasks. The next claim and the next submit heed a change. */
+export class LimitsStore {
+  constructor(private readonly database: Database) {}
+
+  async list(): Promise<{
+    organizations: readonly (OrganizationLimits & { readonly orgId: string })[];
+    tasks: readonly TaskLimit[];
+  }> {
+    const { prisma } = this.database;
+    return {
+      organizations: await prisma.organizationLimits.findMany({ orderBy: { orgId: 'asc' } }),
+      tasks: await prisma.taskLimit.findMany({ orderBy: [{ topic: 'asc' }, { task: 'asc' }] }),
+    };
+  }
+
+  /** Changes the given limits of an organization and leaves the others as they are. */
+  async setOrganization(orgId: string, limits: Partial<OrganizationLimits>): Promise<void> {
+    await this.database.prisma.organizationLimits.upsert({
+      where: { orgId },
+      create: { orgId, ...limits },
+      update: limits,
+    });
+  }
+
+  async removeOrganization(orgId: string): Promise<void> {
+    await this.database.prisma.organizationLimits.deleteMany({ where: { orgId } });
+  }
+
+  /** @param maxRunning null: no cap */
+  async setTask(topic: string, task: string, maxRunning: number | null): Promise<void> {
+    const { taskLimit } = this.database.prisma;
+    await (maxRunning === null
+      ? taskLimit.deleteMany({ where: { topic, task } })
+      : taskLimit.upsert({
+          where: { topic_task: { topic, task } },
+          create: { topic, task, maxRunning },
+          update: { maxRunning },
+        }));
+  }
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { type Service, startService } from '../support/service.js';
+
+describe('organizations that compete for the same workers', () => {
+  let database: TestDatabase;
+  let rows: pg.Client;
+  let services: Service[];
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    rows = new pg.Client(database.url);
+    await rows.connect();
+    services = [];
+  });
+  afterEach(async () => {
+    await Promise.all(services.map((service) => service.stop()));
+    await rows?.end();
+    await database?.drop();
+  });
+
+  const work = async () => {
+    services = await Promise.all(
+      Array.from({ length: 2 }, () =>
+        startService(database.url, { ROLE: 'worker', LOG_LEVEL: 'info', WORKER_SLOTS: '4' }),
+      ),
+    );
+  };
+
+  const queue = (orgs: readonly string[], each: number) =>
+    rows.query(
+      `WITH job AS (
+         SELECT gen_random_uuid() AS id, org::uuid AS org FROM unnest($1::text[]) AS org, generate_series(1, $2)
+       ), kept AS (
+         INSERT INTO job_parameters SELECT id, org, '{"seconds":0,"steps":1}' FROM job
+       )
+       INSERT INTO jobs (id, org_id, topic, task) SELECT id, org, 'diagnostics', 'sleep' FROM job`,
+      [orgs, each],
+    );
+
+  const count = async (condition: string, values: unknown[] = []) => {
+    const { rows: found } = await rows.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM jobs WHERE ${condition}`,
+      values,
+    );
+    return found[0]?.count as number;
+  };
+
+  const patience = { timeout: 40_000, interval: 20 };
+
+  it('ninety jobs of nine others are done before five per cent of one’s ten thousand', async () => {
+    const whale = randomUUID();
+    await queue([whale], 10_000);
+    await work();
+    await expect.poll(() => count(`status = 'succeeded'`), patience).toBeGreaterThan(100);
+    const others = Array.from({ length: 9 }, () => randomUUID());
+    const { rows: clock } = await rows.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+    await queue(others, 10);
+    await expect
+      .poll(() => count(`status = 'succeeded' AND org_id <> $1`, [whale]), patience)
+      .toBe(90);
+    const meanwhile = await count(
+      `org_id = $1 AND started_at > $2
+       AND started_at < (SELECT max(ended_at) FROM jobs WHERE org_id <> $1)`,
+      [whale, clock[0]?.now],
+    );
+    expect(meanwhile).toBeLessThan(500);
+  });
+
+  it('weights of three to one share the starts three to one', async () => {
+    const [heavy, light] = [randomUUID(), randomUUID()];
+    await rows.query('INSERT INTO organization_limits (org_id, weight) VALUES ($1, 3)', [heavy]);
+    await queue([heavy, light], 8_000);
+    await work();
+    await expect.poll(() => count('started_at IS NOT NULL'), patience).toBeGreaterThan(4_000);
+    // Of the first four thousand starts, in their order.
+    const { rows: shares } = await rows.query<{ heavy: number }>(
+      `SELECT count(*) FILTER (WHERE org_id = $1)::int AS heavy FROM (
+         SELECT org_id FROM jobs WHERE started_at IS NOT NULL ORDER BY started_at LIMIT 4000) first`,
+      [heavy],
+    );
+    expect(shares[0]?.heavy).toBeGreaterThan(2_700);
+    expect(shares[0]?.heavy).toBeLessThan(3_300);
+  });
+});
