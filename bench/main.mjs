@@ -1,10 +1,59 @@
-// `npm run bench`: every benchmark, one after the other.
-import { spawnSync } from 'node:child_process';
+// `npm run bench`: the benchmarks named, or all but `growth`, one after the other. Options go to each
+// that knows them: npm run bench -- queues http --markdown figures.md
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-for (const [script, ...args] of [['http.bench.mjs'], ['kriging.bench.mjs', 'grid']]) {
-  console.log(`\n# ${script}`);
+/** The script of each part, its own arguments, and the options that it knows. */
+const PARTS = {
+  queues: { script: 'queues.bench.mjs', knows: ['jobs', 'runs', 'adds', 'peers', 'markdown'] },
+  http: { script: 'http.bench.mjs', knows: ['seconds', 'rounds', 'markdown'] },
+  kriging: { script: 'kriging.bench.mjs', fixed: ['grid'], knows: [] },
+  growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
+};
+const BY_DEFAULT = ['queues', 'http', 'kriging'];
+
+const { named, given } = parse(process.argv.slice(2));
+for (const part of named.length > 0 ? named : BY_DEFAULT) {
+  const { script, fixed = [], knows } = PARTS[part];
+  const options = Object.entries(given).filter(([name]) => knows.includes(name));
+  console.log(`\n# ${part}\n`);
+  const code = await run(script, [
+    ...fixed,
+    ...options.map(([name, value]) => `--${name}=${value}`),
+  ]);
+  if (code !== 0) {
+    process.exitCode = code;
+    break;
+  }
+}
+
+/** @param {string[]} args */
+function parse(args) {
+  const result = { named: [], given: {} };
+  for (let index = 0; index < args.length; index += 1) {
+    const [name, value] = args[index].replace(/^--/, '').split('=');
+    if (name in PARTS && !args[index].startsWith('--')) {
+      result.named.push(name);
+    } else if (Object.values(PARTS).some(({ knows }) => knows.includes(name))) {
+      result.given[name] = value ?? args[(index += 1)];
+    } else {
+      console.error(
+        `There is no part or option ${args[index]}. Parts: ${Object.keys(PARTS).join(', ')}.`,
+      );
+      process.exit(2);
+    }
+  }
+  return result;
+}
+
+/** Hands a signal on and waits: the part stops what it has started. @returns {Promise<number>} */
+async function run(script, args) {
   const file = fileURLToPath(new URL(script, import.meta.url));
-  const { status } = spawnSync(process.execPath, [file, ...args], { stdio: 'inherit' });
-  process.exitCode ||= status ?? 1;
+  const child = spawn(process.execPath, [file, ...args], { stdio: 'inherit' });
+  const pass = (signal) => child.kill(signal);
+  process.on('SIGINT', pass).on('SIGTERM', pass);
+  const [code] = await once(child, 'exit');
+  process.off('SIGINT', pass).off('SIGTERM', pass);
+  return code ?? 1;
 }

@@ -1,21 +1,34 @@
 // An embedded PostgreSQL of its own for a benchmark, migrated; removed at the end.
 import { rmSync } from 'node:fs';
+import pg from 'pg';
 import {
   startEmbeddedPostgres,
   temporaryDataHome,
 } from '../../dist/platform/database/embedded-postgres.js';
 import { applyMigrations } from '../../dist/platform/database/migrations.js';
+import { atEnd } from './cleanup.mjs';
 
-/** @returns {Promise<{url: string, stop(): Promise<void>}>} with fsync on, as in production */
+/**
+ * With fsync on and every other setting as PostgreSQL has it by itself.
+ * @returns {Promise<{url: string, database(name: string): Promise<string>}>} the address of the
+ *   migrated database, and a way to make an empty one on the same server
+ */
 export async function benchDatabase() {
   const dataHome = temporaryDataHome(process.cwd());
+  atEnd(() => rmSync(dataHome, { recursive: true, force: true, maxRetries: 3 }));
   const server = await startEmbeddedPostgres({ dataHome, fsync: true, log: () => {} });
+  atEnd(() => server.stop());
   await applyMigrations({ connectionString: server.url, log: () => {} });
   return {
     url: server.url,
-    async stop() {
-      await server.stop();
-      rmSync(dataHome, { recursive: true, force: true, maxRetries: 3 });
+    async database(name) {
+      const client = new pg.Client(server.url);
+      await client.connect();
+      await client.query(`CREATE DATABASE ${name}`);
+      await client.end();
+      const url = new URL(server.url);
+      url.pathname = `/${name}`;
+      return url.href;
     },
   };
 }

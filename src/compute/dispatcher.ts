@@ -134,7 +134,9 @@ export class Dispatcher implements OnModuleDestroy {
       this.turn,
     );
     this.turn = turn;
-    jobs.forEach((job: ClaimedJob) => this.slots.take(job));
+    // An answer that comes after the lease's end brings jobs that may be another's by now.
+    const stopped = this.worker.id === workerId ? null : 'lease lost';
+    jobs.forEach((job: ClaimedJob) => this.slots.take(job, stopped));
     if (jobs.length > 0) {
       this.pollEveryMs = FIRST_POLL_MS;
     } else if (contended) {

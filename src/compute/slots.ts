@@ -73,12 +73,18 @@ export class Slots extends EventEmitter<Events> {
     return free > this.waiting.length || wanted > ahead / 2 ? Math.max(0, wanted) : 0;
   }
 
-  /** Sees a claimed job to its end: starts it, or lets it wait for a slot. */
-  take(job: ClaimedJob): void {
+  /**
+   * Sees a claimed job to its end: starts it, or lets it wait for a slot.
+   * @param stopped why it must not start at all; it is handed back then
+   */
+  take(job: ClaimedJob, stopped: StopReason | null = null): void {
     const entry = this.catalogue.find(job.topic, job.task) as CatalogueEntry;
     const run = new Run(job, entry, this.runners[entry.task.runner], (percent, message) => {
       this.progress.report(job, percent, message);
     });
+    if (stopped !== null) {
+      run.stop(stopped);
+    }
     this.held.set(job.leaseId, run);
     this.logger.log(
       {

@@ -41,6 +41,15 @@ const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise
 
 const names = Object.keys(TRANSITIONS) as TransitionName[];
 const cases = names.flatMap((name) => JOB_STATUSES.map((status) => ({ name, status })));
+/** Not a lease of this job now: one that was another's or is over, and none at all. */
+const WRONG_LEASES = {
+  'a stale lease': () => randomUUID(),
+  // As a caller without types could: SQL must not take the null of a job that nobody runs for it.
+  'no lease': () => null as unknown as string,
+} as const;
+const wrongCases = cases
+  .filter(({ name }) => TRANSITIONS[name].needsLease)
+  .flatMap((one) => (['a stale lease', 'no lease'] as const).map((lease) => ({ ...one, lease })));
 const targets = (name: TransitionName, status: JobStatus) =>
   (TRANSITIONS[name] as Transition).from[status];
 
@@ -68,18 +77,31 @@ describe('every transition from every state', () => {
     await retire(engine, subject.key, neighbour.key);
   });
 
-  it.each(cases.filter(({ name }) => TRANSITIONS[name].needsLease))(
-    '$name with a stale lease changes nothing, from $status',
-    async ({ name, status }) => {
+  it.each(wrongCases)(
+    '$name with $lease changes nothing, from $status',
+    async ({ name, status, lease }) => {
       const subject = await engine.jobIn(status);
       const before = await engine.row(subject.key.jobId);
-      const answer = await MAKE[name](engine, { ...subject, leaseId: randomUUID() });
+      const answer = await MAKE[name](engine, { ...subject, leaseId: WRONG_LEASES[lease]() });
       expect(answer).toBeNull();
       expect(await engine.row(subject.key.jobId)).toEqual(before);
       expect(await engine.results(subject.key.jobId)).toBe(status === 'succeeded' ? 1 : 0);
       await retire(engine, subject.key);
     },
   );
+
+  it.each(
+    JOB_STATUSES.flatMap((status) =>
+      (['a stale lease', 'no lease'] as const).map((lease) => ({ status, lease })),
+    ),
+  )('progress with $lease changes nothing, from $status', async ({ status, lease }) => {
+    const { key } = await engine.jobIn(status);
+    const before = await engine.row(key.jobId);
+    const report = { jobId: key.jobId, leaseId: WRONG_LEASES[lease](), percent: 99, message: 'x' };
+    expect((await engine.leases.progress([report])).size).toBe(0);
+    expect(await engine.row(key.jobId)).toEqual(before);
+    await retire(engine, key);
+  });
 
   it('succeeding is the only way to results, and a cancel that came first drops them', async () => {
     const won = await engine.jobIn('in progress');

@@ -22,6 +22,11 @@ export class Engine {
     return new Engine(new Database({ url, poolSize: 5 }), drop);
   }
 
+  /** Over a database that somebody else made, and drops. */
+  static on(url: string): Engine {
+    return new Engine(new Database({ url, poolSize: 5 }), async () => undefined);
+  }
+
   readonly jobs: JobStore;
   readonly claims: ClaimStore;
   readonly leases: LeaseStore;
@@ -104,10 +109,11 @@ export class Engine {
     return { key, workerId, leaseId: lease.leaseId };
   }
 
-  /** Makes one worker look silent for longer than its lease, and tends the jobs. */
+  /** Makes one worker, and no other, look silent for longer than its lease, and tends the jobs. */
   async loseWorker(workerId: string): Promise<void> {
+    // Nobody holds a lock here: whom an earlier tending suspected would be lost as well.
     await this.database.pool.query(
-      `UPDATE workers SET beat_at = clock_timestamp()
+      `UPDATE workers SET suspect_at = NULL, beat_at = clock_timestamp()
          + CASE WHEN id = $1 THEN interval '-1 hour' ELSE interval '1 hour' END`,
       [workerId],
     );

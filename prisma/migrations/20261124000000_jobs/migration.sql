@@ -161,17 +161,32 @@ CREATE TABLE "task_limits" (
 
 -- task_rooms: how many more jobs of each task may start, in the order of the arguments; null: any
 -- number. A task whose cap another worker is checking at this moment has room for none.
+--
+-- The locks are one statement and the counts the next: in one, the count would be of a snapshot older
+-- than the lock, and miss what its last holder started.
 CREATE FUNCTION task_rooms(p_topics text[], p_tasks text[])
-RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
+RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_locked boolean[];  -- null: had no cap
+    v_rooms bigint[];
+BEGIN
+    SELECT array_agg(
+        CASE WHEN l.max_running IS NOT NULL
+             THEN pg_try_advisory_xact_lock(727073, hashtext(served.topic || '/' || served.task))
+        END ORDER BY served.ordinal) INTO v_locked
+    FROM unnest(p_topics, p_tasks) WITH ORDINALITY AS served(topic, task, ordinal)
+    LEFT JOIN task_limits l ON l.topic = served.topic AND l.task = served.task;
+
     SELECT array_agg(
         CASE WHEN l.max_running IS NULL THEN NULL
-             WHEN NOT pg_try_advisory_xact_lock(727073, hashtext(served.topic || '/' || served.task)) THEN 0
+             WHEN served.locked IS NOT TRUE THEN 0
              ELSE l.max_running - (SELECT count(*) FROM jobs j
                   WHERE j.lease_id IS NOT NULL AND j.topic = served.topic AND j.task = served.task)
-        END ORDER BY served.ordinal)
-    FROM unnest(p_topics, p_tasks) WITH ORDINALITY AS served(topic, task, ordinal)
-    LEFT JOIN task_limits l ON l.topic = served.topic AND l.task = served.task
-$$;
+        END ORDER BY served.ordinal) INTO v_rooms
+    FROM unnest(p_topics, p_tasks, v_locked) WITH ORDINALITY AS served(topic, task, locked, ordinal)
+    LEFT JOIN task_limits l ON l.topic = served.topic AND l.task = served.task;
+    RETURN v_rooms;
+END $$;
 
 -- claim_jobs: starts up to p_limit jobs for one worker, fairly between organizations.
 --
@@ -330,6 +345,7 @@ BEGIN
                     ELSE 'requested' END AS next
         FROM jobs j
         WHERE j.lease_id IS NOT NULL AND j.worker_id = ANY (v_lost)
+        ORDER BY j.id  -- as the batches of a worker do that comes back: neither waits for the other
         FOR UPDATE OF j
     ), kept AS (
         INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome)

@@ -1,0 +1,52 @@
+// Whether ended jobs make the service slower: drains, claims, status reads and progress beside a
+// table that is empty and one with millions of ended jobs. Takes minutes: it has a command of its own.
+// node bench/growth.bench.mjs [--ended 5000000] [--jobs 50000] [--runs 3] [--markdown file]
+import { appendFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { growth } from './growth/growth.mjs';
+import { runBenchmark } from './support/cleanup.mjs';
+import { machine } from './support/machine.mjs';
+import { figure, table } from './support/table.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    ended: { type: 'string', default: '5000000' },
+    jobs: { type: 'string', default: '50000' },
+    runs: { type: 'string', default: '3' },
+    markdown: { type: 'string' },
+  },
+});
+
+await runBenchmark(
+  async () => {
+    const ended = Number(options.ended);
+    const { rows, sizes } = await growth({
+      ended,
+      jobs: Number(options.jobs),
+      runs: Number(options.runs),
+      say: (text) => console.error(`  ${new Date().toISOString().slice(11, 19)}  ${text}`),
+    });
+    const text = [
+      `${new Date().toISOString().slice(0, 10)}, ${machine()}, medians of ${options.runs} runs.`,
+      '',
+      table([
+        ['', 'without', 'with', 'ratio'],
+        ...rows.map(([name, without, with_, ratio]) => [
+          name,
+          figure(without),
+          figure(with_),
+          ratio.toFixed(2),
+        ]),
+      ]),
+      '',
+      table([
+        [`Size with ${ended.toLocaleString('en')} ended jobs`, 'MB'],
+        ...sizes.map(({ name, megabytes }) => [name, figure(megabytes)]),
+      ]),
+      '',
+    ].join('\n');
+    console.log(text);
+    if (options.markdown !== undefined) appendFileSync(options.markdown, `${text}\n`);
+  },
+  { minutes: 45 },
+);

@@ -1,0 +1,137 @@
+// Headframe: the built service over its own tables. Workers are processes of `dist/main.js`; adds go
+// through the store that the HTTP route calls.
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { JobSignals } from '../../dist/jobs/job.signals.js';
+import { JobStore } from '../../dist/jobs/job.store.js';
+import { Database } from '../../dist/platform/database/database.js';
+import { versionOf } from '../support/machine.mjs';
+import { peakMemory, startServer } from '../support/processes.mjs';
+
+const SLOTS = 100;
+
+export const name = 'Headframe';
+export const version = versionOf('..');
+export const settings = `WORKER_SLOTS ${SLOTS}, LOG_LEVEL warn, everything else as it comes`;
+
+const TASK = { topic: 'diagnostics', task: 'sleep' };
+/** As near to nothing as the service's tasks come: one timer of a millisecond. */
+const PARAMETERS = '{"seconds":0,"steps":1}';
+const ORGANIZATION = randomUUID();
+/** Below every id that this process or its database makes from now on. */
+const FIRST_ID = uuidv7({ msecs: Date.now() - 1_000 });
+/** Makes the worker tell when the code of a task is called. */
+const PROBE = fileURLToPath(new URL('headframe.probe.mjs', import.meta.url));
+
+export const setUp = async ({ postgres }) => ({ url: postgres.url });
+
+/**
+ * @param {{url: string}} place
+ * @param {{organizations?: number}} options between how many organizations the jobs of `fill` are dealt
+ */
+export async function open({ url }, { organizations = 1 } = {}) {
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const database = new Database({ url, poolSize: 10 });
+  const [jobs, signals] = [new JobStore(database), new JobSignals(database)];
+  const orgIds = Array.from({ length: organizations }, () => randomUUID());
+  let keepsEnded = false;
+  return {
+    /** From now on `fill` leaves other organizations' jobs where they are. */
+    keepEnded() {
+      keepsEnded = true;
+    },
+    /** As the execute route does it: the row is committed, then workers are told. */
+    async add(jobId = uuidv7()) {
+      await jobs.create({
+        jobId,
+        orgId: ORGANIZATION,
+        ...TASK,
+        maxAttempts: 1,
+        parameters: PARAMETERS,
+      });
+      signals.announceWork();
+    },
+    /** Queues jobs that no worker may take yet: a cap of none holds them. */
+    async fill(count) {
+      await (keepsEnded ? removeJobs(pool, orgIds) : pool.query(EMPTY));
+      await fillJobs(pool, orgIds, count);
+      await pool.query('VACUUM ANALYZE jobs, job_parameters, job_results');
+      await pool.query('CHECKPOINT');
+    },
+    hold: () =>
+      pool.query(
+        'INSERT INTO organization_limits (org_id, max_running) SELECT unnest($1::uuid[]), 0',
+        [orgIds],
+      ),
+    async release() {
+      await pool.query('DELETE FROM organization_limits WHERE org_id = ANY ($1::uuid[])', [orgIds]);
+      signals.announceWork();
+    },
+    async busy() {
+      const { rows } = await pool.query(
+        `SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'requested' AND run_after IS NULL)
+           OR EXISTS (SELECT 1 FROM jobs WHERE worker_id IS NOT NULL AND org_id = ANY ($1::uuid[])) AS busy`,
+        [orgIds],
+      );
+      return rows[0].busy;
+    },
+    /** Of the jobs of `fill` alone, with their results. */
+    async tally() {
+      const { rows } = await pool.query(
+        `SELECT count(*)::int AS done, 1000 * extract(epoch FROM min(started_at))::float AS from,
+           1000 * extract(epoch FROM max(ended_at))::float AS to
+         FROM jobs JOIN job_results ON job_id = id
+         WHERE status = 'succeeded' AND jobs.org_id = ANY ($1::uuid[])`,
+        [orgIds],
+      );
+      return rows[0];
+    },
+    async close() {
+      signals.onApplicationShutdown();
+      await database.onApplicationShutdown();
+      await pool.end();
+    },
+  };
+}
+
+const EMPTY = 'TRUNCATE jobs, job_parameters, job_results, organization_limits';
+
+/** Their ids alone are known to be new: all others are older than this process. */
+const removeJobs = (pool, orgIds) =>
+  pool.query(
+    `WITH gone AS (DELETE FROM jobs WHERE id >= $2 AND org_id = ANY ($1::uuid[]) RETURNING id),
+       asked AS (DELETE FROM job_parameters USING gone WHERE job_id = id)
+     DELETE FROM job_results USING gone WHERE job_id = id`,
+    [orgIds, FIRST_ID],
+  );
+
+async function fillJobs(pool, orgIds, count) {
+  await pool.query(
+    `WITH job AS MATERIALIZED (
+       SELECT uuidv7() AS id, ($1::uuid[])[1 + number % cardinality($1::uuid[])] AS org_id
+       FROM generate_series(1, $2) AS number
+     ), kept AS (
+       INSERT INTO job_parameters (job_id, org_id, parameters) SELECT id, org_id, $3::json FROM job
+     )
+     INSERT INTO jobs (id, org_id, topic, task) SELECT id, org_id, $4, $5 FROM job`,
+    [orgIds, count, PARAMETERS, TASK.topic, TASK.task],
+  );
+}
+
+/** A replica of the service that runs jobs, and tells when the code of each is called if asked to. */
+export async function startWorker({ url }, { role = 'worker', probe = false } = {}) {
+  const flags = probe ? ['--import', PROBE] : [];
+  const env = { DATABASE_URL: url, ROLE: role, LOG_LEVEL: 'warn', WORKER_SLOTS: String(SLOTS) };
+  const server = await startServer('dist/main.js', env, flags);
+  const handle = {
+    url: server.url,
+    /** @type {(key: string, at: number) => void} */
+    onStart: () => {},
+    peakMemory: () => peakMemory(server.child),
+    stop: server.stop,
+  };
+  if (probe) server.child.on('message', ({ key, at }) => handle.onStart(key, at));
+  return handle;
+}
