@@ -52,6 +52,15 @@ const TASKS = {
     cancel: ['/bin/sh', '-c', 'echo {name} >> {folder}/canceled'],
     grace_seconds: 0.3,
   }),
+  later: manifest({
+    name: 'later',
+    command: [
+      '/bin/sh',
+      '-c',
+      `echo "attempt $HEADFRAME_ATTEMPT" >&2
+       test "$HEADFRAME_ATTEMPT" = 1 && echo '{"retry_later": 1}' || echo '{"results": {}}'`,
+    ],
+  }),
   preview: manifest({ name: 'preview', feature_flag: 'soon' }),
   broken: '{ "topic": ',
   wrong: manifest({ name: 'wrong', comand: ['x'], env: ['DATABASE_URL'] }),
@@ -167,6 +176,14 @@ describe('tasks of manifests', () => {
     expect(answer.text).not.toContain('secret');
     expectProblem(await client.execute('test/preview', { parameters: {} }), 400, 'preview-api');
   });
+
+  it('are run again when they ask for it, and keep the log of each attempt', async () => {
+    const job = await client.submit('test/later', {});
+    expect((await client.ended(job, PATIENCE_MS)).status).toBe('succeeded');
+    const { logs } = (await client.get(`${job}/logs`)).body;
+    expect(logs.map(({ text }: { text: string }) => text)).toEqual(['attempt 1\n', 'attempt 2\n']);
+    expect((await client.get(`${job}/detail`)).body).toMatchObject({ attempt: 2, failures: 0 });
+  }, 90_000);
 
   /** Submits the stubborn task. @returns its processes, once they run */
   async function stubborn(by: Client) {
