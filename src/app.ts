@@ -6,10 +6,12 @@ import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { developmentKey } from './auth/development-key.js';
 import { verificationKey } from './auth/verification-key.js';
+import { loadManifests } from './compute/manifest.loader.js';
+import type { TaskCatalogue } from './compute/task.catalogue.js';
 import { Dispatcher } from './compute/dispatcher.js';
 import { loadTasks } from './compute/task.loader.js';
 import { serveOpenApi } from './openapi.js';
-import type { Config } from './platform/config.js';
+import { type Config, ConfigError } from './platform/config.js';
 import { Draining } from './platform/http/draining.js';
 import { createHttpAdapter } from './platform/http/http.adapter.js';
 import { listen } from './platform/http/listen.js';
@@ -54,7 +56,7 @@ export async function createApp(parts: {
     draining,
     allowedMethods,
     key: verificationKey(config, developmentKey(config, dataHome)),
-    catalogue: await loadTasks(TASKS_FOLDER),
+    catalogue: await loadCatalogue(config, logger),
   });
   const nest = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new ServiceLogger(logger),
@@ -79,4 +81,26 @@ export async function createApp(parts: {
       await nest.close();
     },
   };
+}
+
+/**
+ * The tasks that come with the service, and those of `TASKS_DIR`. A wrong manifest is an error in the
+ * log, and the others are offered all the same.
+ * @throws ConfigError when `TASKS_DIR` is no folder that can be read
+ */
+async function loadCatalogue(config: Config, logger: Logger): Promise<TaskCatalogue> {
+  const builtIn = await loadTasks(TASKS_FOLDER);
+  if (config.TASKS_DIR === undefined) {
+    return builtIn;
+  }
+  const { catalogue, wrong } = await loadManifests(config.TASKS_DIR, builtIn).catch(() => {
+    throw new ConfigError('TASKS_DIR: must be a folder that the service can read');
+  });
+  for (const { file, faults } of wrong) {
+    logger.error(
+      { context: 'Manifests', file, faults },
+      'a manifest is wrong; its task is left out',
+    );
+  }
+  return catalogue;
 }

@@ -4,13 +4,14 @@ import { CATALOGUE_SCHEMAS, EXECUTE_OPTIONS_REF } from './compute/compute.openap
 import type { Task } from './compute/task.js';
 import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/task.catalogue.js';
 import { JOB_DETAIL_SCHEMAS } from './jobs/job.detail.openapi.js';
+import { JOB_LOGS_SCHEMAS } from './jobs/job.logs.openapi.js';
 import { JOB_SCHEMAS } from './jobs/jobs.openapi.js';
+import { asComponent } from './openapi.references.js';
 import type { Config } from './platform/config.js';
 import type {
   OperationObject,
   PathItemObject,
   ResponseObject,
-  SchemaObject,
 } from './platform/http/openapi.types.js';
 import { PROBLEM_SCHEMAS } from './platform/http/problem.openapi.js';
 import { VERSION } from './version.js';
@@ -62,7 +63,13 @@ export function openApiDocument(
   const document = SwaggerModule.createDocument(app, builder.build());
   document.components = {
     ...document.components,
-    schemas: { ...PROBLEM_SCHEMAS, ...JOB_SCHEMAS, ...JOB_DETAIL_SCHEMAS, ...CATALOGUE_SCHEMAS },
+    schemas: {
+      ...PROBLEM_SCHEMAS,
+      ...JOB_SCHEMAS,
+      ...JOB_DETAIL_SCHEMAS,
+      ...JOB_LOGS_SCHEMAS,
+      ...CATALOGUE_SCHEMAS,
+    },
   };
   for (const [path, item] of Object.entries(document.paths)) {
     if (path.startsWith('/compute/')) {
@@ -84,8 +91,8 @@ function addTask(document: OpenAPIObject, task: Task, catalogue: TaskCatalogue):
   const id = [task.topic, task.name].map(pascalCase).join('');
   const schemas = catalogue.schemasOf(task);
   Object.assign(document.components?.schemas ?? {}, {
-    [`${id}Parameters`]: withoutDialect(schemas.parameters),
-    [`${id}Results`]: withoutDialect(schemas.results),
+    [`${id}Parameters`]: asComponent(schemas.parameters, `${id}Parameters`),
+    [`${id}Results`]: asComponent(schemas.results, `${id}Results`),
   });
   const own = (path: string) => path.replace('{topic}', task.topic).replace('{task}', task.name);
   const tag = `Task ${taskKey(task)}`;
@@ -147,12 +154,6 @@ const withoutTaskParameters = (operation: OperationObject): OperationObject => (
     (parameter) => !('name' in parameter) || !['topic', 'task'].includes(parameter.name),
   ) as NonNullable<OperationObject['parameters']>,
 });
-
-/** The document's dialect holds for all of its schemas. */
-function withoutDialect(schema: object): SchemaObject {
-  const { $schema: _dialect, ...rest } = schema as SchemaObject & { $schema?: string };
-  return rest;
-}
 
 function addRequestId(operation: OperationObject): void {
   for (const response of Object.values(operation.responses)) {

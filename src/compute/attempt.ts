@@ -15,6 +15,8 @@ export type StopReason = (typeof STOP_REASONS)[number];
 /** One attempt of a job, as a runner executes it. */
 export interface Attempt {
   readonly jobId: string;
+  readonly leaseId: string;
+  readonly orgId: string;
   readonly number: number;
   readonly entry: CatalogueEntry;
   /** A JSON document, as text. */

@@ -1,13 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
 import type { Config } from '../platform/config.js';
+import { AttemptLogWriter } from './attempt.log.writer.js';
 import { CatalogueController } from './catalogue.controller.js';
 import { Dispatcher } from './dispatcher.js';
 import { ExecuteController } from './execute.controller.js';
 import { ProgressReporter } from './progress.reporter.js';
 import { RunConcluder } from './run.concluder.js';
 import { InlineRunner } from './runners/inline.runner.js';
+import { ProcessRunner } from './runners/process.runner.js';
 import { ThreadRunner } from './runners/thread.runner.js';
+import { WorkFolders } from './runners/work.folders.js';
 import { Slots } from './slots.js';
 import { TASK_CATALOGUE, type TaskCatalogue } from './task.catalogue.js';
 
@@ -23,7 +26,17 @@ export class ComputeModule {
         { provide: TASK_CATALOGUE, useValue: catalogue },
         ...(role === 'api'
           ? []
-          : [Dispatcher, Slots, ProgressReporter, RunConcluder, InlineRunner, ThreadRunner]),
+          : [
+              Dispatcher,
+              Slots,
+              ProgressReporter,
+              RunConcluder,
+              AttemptLogWriter,
+              WorkFolders,
+              InlineRunner,
+              ThreadRunner,
+              ProcessRunner,
+            ]),
       ],
       exports: [TASK_CATALOGUE],
     };

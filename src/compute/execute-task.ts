@@ -2,19 +2,17 @@ import { jobProblem } from '../jobs/job.problems.js';
 import { invalidParamsOf } from './invalid-params.js';
 import { problemType } from '../platform/http/problem.js';
 import type { TaskOutcome } from './attempt.js';
-import type { Task, TaskContext } from './task.js';
+import type { CodeTask, TaskContext } from './task.js';
 import { RetryLater } from './retry-later.js';
 import { TaskProblem } from './task.problem.js';
-
-/** Longest results document, in characters. */
-export const MAX_RESULTS_CHARACTERS = 128 * 1024 * 1024;
+import { outcomeOfResults } from './task.results.js';
 
 /**
  * Runs a task's code from JSON parameters to checked JSON results, in whatever thread it is called.
  * Never rejects.
  */
 export async function executeTask(
-  task: Task,
+  task: CodeTask,
   parameters: string,
   context: TaskContext,
   dependencies: readonly unknown[] = [],
@@ -42,36 +40,7 @@ export async function executeTask(
       checked.error.message,
     );
   }
-  return serialize(checked.data);
-}
-
-function serialize(results: unknown): TaskOutcome {
-  const text = JSON.stringify(results);
-  if (!text.startsWith('{')) {
-    return failed(
-      jobProblem('invalid-results', 'The task returned something else than an object.'),
-    );
-  }
-  if (text.length > MAX_RESULTS_CHARACTERS) {
-    return failed(
-      jobProblem(
-        'results-too-large',
-        `The results are over the limit of ${MAX_RESULTS_CHARACTERS} characters: ask for less at once.`,
-      ),
-    );
-  }
-  // U+0000 and lone surrogates: JSON can spell them, nobody can keep them.
-  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f]..)/.test(text)) {
-    return failed(
-      jobProblem('invalid-results', 'The task returned text with characters that cannot be kept.'),
-    );
-  }
-  const { message } = results as { message?: unknown };
-  return {
-    kind: 'succeeded',
-    results: text,
-    message: typeof message === 'string' ? message : null,
-  };
+  return outcomeOfResults(checked.data);
 }
 
 /** A typed problem is the task's own answer; anything else is a defect that the log explains. */

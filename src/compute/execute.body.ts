@@ -1,9 +1,8 @@
-import type { z } from 'zod';
 import { type JobOptions, NO_OPTIONS } from '../jobs/job.store.js';
 import { Problem, type InvalidParam } from '../platform/http/problem.js';
 import { EXECUTE_OPTIONS, jobOptions } from './execute.options.js';
-import { invalidParamsOf } from './invalid-params.js';
 import type { Task } from './task.js';
+import { type Faults, faultsOf, zodFaults } from './task.schema.js';
 
 /** What an execute request asks for. */
 export interface ExecuteRequest {
@@ -33,12 +32,15 @@ export function executeBody(body: unknown, task: Task): ExecuteRequest {
       },
     ]);
   }
-  check(task.parameters, parameters, 'parameters');
+  refuse(faultsOf(task.parameters, parameters, 'parameters'));
   const most = task.maxAttempts ?? 1;
   if (body.options === undefined) {
     return { parameters, options: NO_OPTIONS, maxAttempts: most };
   }
-  const options = check(EXECUTE_OPTIONS, body.options, 'options');
+  const { data: options, error } = EXECUTE_OPTIONS.safeParse(body.options);
+  if (options === undefined) {
+    return refuse(zodFaults(error, 'options'));
+  }
   return {
     parameters,
     options: jobOptions(options),
@@ -46,15 +48,14 @@ export function executeBody(body: unknown, task: Task): ExecuteRequest {
   };
 }
 
-function check<S extends z.ZodType>(schema: S, value: unknown, root: string): z.output<S> {
-  const checked = schema.safeParse(value);
-  if (checked.success) {
-    return checked.data;
+function refuse(faults: Faults): never;
+function refuse(faults: Faults | null): void;
+function refuse(faults: Faults | null): void {
+  if (faults !== null) {
+    const { listed, more } = faults;
+    const rest = more > 0 ? ` (and ${more} more)` : '';
+    throw invalid(`${listed[0]?.name}: ${listed[0]?.reason}${rest}.`, listed);
   }
-  const faults = invalidParamsOf(checked.error, root);
-  const more =
-    checked.error.issues.length > 1 ? ` (and ${checked.error.issues.length - 1} more)` : '';
-  throw invalid(`${faults[0]?.name}: ${faults[0]?.reason}${more}.`, faults);
 }
 
 const invalid = (detail: string, invalidParams: readonly InvalidParam[]): Problem =>

@@ -77,6 +77,8 @@ export class Run {
     this.stopping = new AbortController();
     return {
       jobId: this.job.jobId,
+      leaseId: this.job.leaseId,
+      orgId: this.job.orgId,
       number: this.job.attempt,
       entry: this.entry,
       parameters,

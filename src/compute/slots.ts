@@ -13,6 +13,7 @@ import { ProgressReporter } from './progress.reporter.js';
 import { RunConcluder } from './run.concluder.js';
 import { Run, type RunOutcome } from './run.js';
 import { InlineRunner } from './runners/inline.runner.js';
+import { ProcessRunner } from './runners/process.runner.js';
 import { ThreadRunner } from './runners/thread.runner.js';
 import { type CatalogueEntry, TASK_CATALOGUE, TaskCatalogue } from './task.catalogue.js';
 
@@ -40,7 +41,7 @@ export class Slots extends EventEmitter<Events> {
   private readonly held = new Map<string, Run>();
   private readonly waiting: Run[] = [];
   private readonly prefetch: Prefetch;
-  private readonly runners: Record<'thread' | 'inline', Runner>;
+  private readonly runners: Record<'thread' | 'inline' | 'process', Runner>;
   private taken = 0;
   private idle: (() => void) | null = null;
   /** Aborts when a shutdown cannot wait for the database any longer. */
@@ -54,10 +55,11 @@ export class Slots extends EventEmitter<Events> {
     private readonly concluder: RunConcluder,
     threads: ThreadRunner,
     inline: InlineRunner,
+    processes: ProcessRunner,
   ) {
     super();
     this.prefetch = new Prefetch(config.WORKER_SLOTS);
-    this.runners = { thread: threads, inline };
+    this.runners = { thread: threads, inline, process: processes };
     progress.on('cancel', (leaseId) => this.stop(this.held.get(leaseId), 'canceled'));
     progress.on('lost', (leaseId) => this.stop(this.held.get(leaseId), 'lease lost'));
   }

@@ -1,10 +1,13 @@
-import { z } from 'zod';
 import type { Task } from './task.js';
+import { jsonSchemaOf } from './task.schema.js';
 
-/** A task together with the file it comes from: what a worker thread loads. */
+/** A task together with the file it comes from. */
 export interface CatalogueEntry {
   readonly task: Task;
-  /** File URL of the module whose default export is the task. */
+  /**
+   * File URL of the module whose default export is the task, which a worker thread loads; of the
+   * manifest of a process task.
+   */
   readonly moduleUrl: string;
 }
 
@@ -60,8 +63,8 @@ export class TaskCatalogue {
   schemasOf(task: Task): { parameters: object; results: object } {
     const key = taskKey(task);
     const known = this.schemas.get(key) ?? {
-      parameters: toJsonSchema(task.parameters, 'input'),
-      results: toJsonSchema(task.results, 'output'),
+      parameters: jsonSchemaOf(task.parameters, 'input'),
+      results: jsonSchemaOf(task.results, 'output'),
     };
     this.schemas.set(key, known);
     return known;
@@ -77,6 +80,3 @@ export function taskKey({
 }): string {
   return `${topic}/${name}`;
 }
-
-const toJsonSchema = (schema: z.ZodType, io: 'input' | 'output'): object =>
-  z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });

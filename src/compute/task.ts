@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { JsonSchema } from './json.schema.js';
+import type { ProcessCommand } from './runners/process.command.js';
 import type { Backoff } from '../jobs/lease.store.js';
 
 /** What a running task may ask of the service. */
@@ -25,7 +27,7 @@ export interface TaskContext {
 type Constructor<T> = abstract new (...args: never[]) => T;
 type InjectionTokens<D extends readonly unknown[]> = { readonly [K in keyof D]: Constructor<D[K]> };
 
-interface TaskBase<P extends z.ZodType, R extends z.ZodType> {
+interface TaskBase<P extends z.ZodType | JsonSchema, R extends z.ZodType | JsonSchema> {
   /** Path segments: `^[a-z0-9][a-z0-9-]{0,62}$`. */
   readonly topic: string;
   readonly name: string;
@@ -39,7 +41,7 @@ interface TaskBase<P extends z.ZodType, R extends z.ZodType> {
   /** An object schema; results are checked against it before they are stored. */
   readonly results: R;
   /** Parameters that work with "Try it out" in Swagger UI. */
-  readonly example: z.input<P>;
+  readonly example: P extends z.ZodType ? z.input<P> : object;
   /** Seconds of running after which the attempt fails with `task-timeout`. */
   readonly timeoutSeconds: number;
   /** How many attempts may fail before the job does. Default 1. Typed problems are never retried. */
@@ -75,10 +77,19 @@ export interface InlineTask<
   ): z.input<R> | Promise<z.input<R>>;
 }
 
-/** A task of any parameters and results, as the catalogue and the runners handle it. */
-export type Task =
+/** A command in any language, described by a manifest: runs as a process of its own. */
+export interface ProcessTask extends TaskBase<JsonSchema, JsonSchema> {
+  readonly runner: 'process';
+  readonly process: ProcessCommand;
+}
+
+/** A task in TypeScript, of any parameters and results. */
+export type CodeTask =
   | ThreadTask<z.ZodType, z.ZodType>
   | InlineTask<z.ZodType, z.ZodType, readonly unknown[]>;
+
+/** A task of any kind, as the catalogue and the runners handle it. */
+export type Task = CodeTask | ProcessTask;
 
 /**
  * Defines a task. A file named `<name>.task.ts` under `src/tasks/` whose default export is the
@@ -92,6 +103,6 @@ export function defineTask<
   R extends z.ZodType,
   const D extends readonly unknown[] = [],
 >(task: InlineTask<P, R, D>): InlineTask<P, R, D>;
-export function defineTask(task: Task): Task {
+export function defineTask(task: CodeTask): CodeTask {
   return task;
 }

@@ -3,6 +3,8 @@ import type { Config } from '../platform/config.js';
 import { ClaimStore } from './claim.store.js';
 import { JobDetailController } from './job.detail.controller.js';
 import { JobDetailStore } from './job.detail.store.js';
+import { JobLogsController } from './job.logs.controller.js';
+import { JobLogsStore } from './job.logs.store.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
 import { JobsController } from './jobs.controller.js';
@@ -18,10 +20,12 @@ export class JobsModule {
   static forRole(role: Config['ROLE']): DynamicModule {
     return {
       module: JobsModule,
-      controllers: role === 'worker' ? [] : [JobsController, JobDetailController],
+      controllers:
+        role === 'worker' ? [] : [JobsController, JobDetailController, JobLogsController],
       providers: [
         JobStore,
         JobDetailStore,
+        JobLogsStore,
         SubmitQuota,
         JobSignals,
         WorkerStore,
@@ -30,6 +34,7 @@ export class JobsModule {
       ],
       exports: [
         JobStore,
+        JobLogsStore,
         SubmitQuota,
         JobSignals,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),

@@ -94,6 +94,11 @@ export const CONFIG_SCHEMA = z.object({
     )
     .default(['*/*'])
     .describe('Which tasks it runs: patterns `topic/task` with `*`, separated by commas.'),
+  TASKS_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder below which manifests (`task.json`) of process tasks are looked for.'),
   WORKER_MEMORY_MB: wholeNumber(64, 65536)
     .default(2048)
     .describe('JavaScript heap of one task thread in MiB; a task that needs more fails.'),
@@ -199,3 +204,19 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
 
 /** Every generated development key begins with this, so that production can refuse it. */
 export const DEVELOPMENT_KEY_PREFIX = 'headframe-development-';
+
+/**
+ * Variables of this process that a command may be given, by name; those that are not set are left out,
+ * and the service's own, which hold its secrets, are never among them.
+ */
+export function inheritedVariables(
+  names: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const given = names
+    .filter((name) => !Object.hasOwn(CONFIG_SCHEMA.shape, name))
+    .map((name) => [name, environment[name]] as const);
+  return Object.fromEntries(
+    given.filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+}

@@ -21,6 +21,8 @@ describe('the thread runner', () => {
   function run(fault: string, more: Partial<Attempt> = {}): Promise<TaskOutcome> {
     return runner.run({
       jobId: 'job',
+      leaseId: 'lease',
+      orgId: 'org',
       number: 1,
       entry: { task, moduleUrl: TASK },
       parameters: JSON.stringify({ fault }),

@@ -2,6 +2,7 @@ import { Injectable, Logger, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Attempt, Runner, TaskOutcome } from '../attempt.js';
 import { executeTask } from '../execute-task.js';
+import type { CodeTask } from '../task.js';
 import { taskKey } from '../task.catalogue.js';
 
 /** A task that has not stopped by itself this long after its signal is abandoned. */
@@ -16,7 +17,7 @@ export class InlineRunner implements Runner {
   constructor(private readonly modules: ModuleRef) {}
 
   async run(attempt: Attempt): Promise<TaskOutcome> {
-    const { task } = attempt.entry;
+    const task = attempt.entry.task as CodeTask;
     const classes = task.runner === 'inline' ? (task.inject ?? []) : [];
     const dependencies =
       classes.length === 0

@@ -1,6 +1,6 @@
 import { executeTask } from '../execute-task.js';
 import { STOP_REASONS, type TaskOutcome } from '../attempt.js';
-import type { Task } from '../task.js';
+import type { CodeTask } from '../task.js';
 import type { ThreadJob, ThreadProgress } from './thread.protocol.js';
 
 /** Progress messages closer together than this stay in the thread, but for the last. */
@@ -8,7 +8,7 @@ const POST_EVERY_MS = 50;
 
 /** Entry of the worker threads: runs one attempt of a task. */
 export default async function runInThread(job: ThreadJob): Promise<TaskOutcome> {
-  const { default: task } = (await import(job.moduleUrl)) as { default: Task };
+  const { default: task } = (await import(job.moduleUrl)) as { default: CodeTask };
   const stopping = new AbortController();
   let latest: ThreadProgress | null = null;
   let postedAt = Number.NEGATIVE_INFINITY;

@@ -23,6 +23,7 @@ export const PROBLEMS = {
   'task-failed': [500, 'The task failed.'],
   'invalid-results': [500, 'The task returned results that its schema refuses.'],
   'results-too-large': [500, 'The results of the task are too large.'],
+  'output-too-large': [500, 'The task wrote more than it may.'],
   'out-of-memory': [500, 'The task needed more memory than it may use.'],
   'worker-lost': [500, 'The workers that ran the job were lost.'],
   unavailable: [503, 'The service is not available at the moment.'],

@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attempt, StopReason, TaskOutcome } from '../attempt.js';
+import type { AttemptLog } from '../attempt.log.js';
+import type { ProcessTask } from '../task.js';
+import { fillIn } from './process.command.js';
+import { environmentOf, isExecutable, placeholdersOf } from './process.environment.js';
+import { ProcessGroup } from './process.group.js';
+import { outcomeOf } from './process.outcome.js';
+import { type ProcessLimits, ProcessOutput } from './process.output.js';
+
+/** After a lost lease another worker may begin soon: no time to be polite. */
+const LEASE_LOST_GRACE_MS = 200;
+/** A shutdown has promised to take no longer. */
+const SHUTDOWN_GRACE_MS = 5_000;
+/** What writes too much is hardly waited for. */
+const EXCESS_GRACE_MS = 500;
+const CANCEL_TIMEOUT_MS = 10_000;
+/** So much of what a failing cancel command says is in the log of the job. */
+const SHOWN_CHARACTERS = 1_000;
+
+/** One attempt of a process task, from the start of the command to the end of all that it started. */
+export class ProcessRun {
+  private readonly task: ProcessTask;
+  private readonly command: readonly string[];
+  private readonly cancel: readonly string[];
+  private readonly environment: Readonly<Record<string, string>>;
+  private stopping: Promise<void> | null = null;
+
+  constructor(
+    private readonly attempt: Attempt,
+    private readonly log: AttemptLog,
+    private readonly workFolder: string,
+    private readonly limits: ProcessLimits,
+  ) {
+    this.task = attempt.entry.task as ProcessTask;
+    const { process } = this.task;
+    const values = placeholdersOf(attempt, process, workFolder);
+    this.command = fillIn([...process.launcher, ...process.command], values);
+    this.cancel = fillIn(process.cancel, values);
+    this.environment = environmentOf(attempt, process, workFolder);
+  }
+
+  /** @param parameters a JSON document, as text */
+  async execute(parameters: string): Promise<TaskOutcome> {
+    const { signal } = this.attempt;
+    const [program = ''] = this.command;
+    const output = new ProcessOutput(this.log, this.limits, {
+      progress: (percent, message) => this.attempt.onProgress(percent, message),
+      excess: () => this.stop(group, EXCESS_GRACE_MS),
+    });
+    if (!(await isExecutable(program, this.environment.PATH ?? ''))) {
+      this.log.note(`the command ${program} is not there, or may not be executed`);
+      return outcomeOf(null, output.report, this.task, this.limits);
+    }
+    if (signal.aborted) {
+      return { kind: 'stopped' };
+    }
+    const group = this.start();
+    const onAbort = () => this.stop(group, this.graceMs(signal.reason as StopReason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    group.stdin.end(`${parameters}\n`);
+
+    const end = await this.endOf(group, output);
+    signal.removeEventListener('abort', onAbort);
+    if (signal.reason !== 'lease lost') {
+      await this.stopping;
+    }
+    const outcome = outcomeOf(end, output.report, this.task, this.limits);
+    // Work that was done before it noticed that it should stop is done.
+    return signal.aborted && outcome.kind !== 'succeeded' ? { kind: 'stopped' } : outcome;
+  }
+
+  private start(): ProcessGroup {
+    const { launcher, memoryMegabytes } = this.task.process;
+    return new ProcessGroup({
+      command: this.command,
+      cancel: this.cancel,
+      environment: this.environment,
+      workFolder: this.workFolder,
+      // With a launcher the resources are those of what it starts, which it limits itself.
+      memoryMegabytes: launcher.length === 0 ? memoryMegabytes : null,
+    });
+  }
+
+  private async endOf(group: ProcessGroup, output: ProcessOutput) {
+    const destroyed = group.ended.then(() => group.destroy());
+    const [end, alone] = await Promise.all([group.ended, destroyed, output.read(group, destroyed)]);
+    if (!alone) {
+      this.log.note('something that the command started could not be killed');
+    }
+    return end;
+  }
+
+  private graceMs(reason: StopReason): number {
+    const own = this.task.process.graceSeconds * 1_000;
+    switch (reason) {
+      case 'lease lost':
+        return Math.min(own, LEASE_LOST_GRACE_MS);
+      case 'no free slot':
+      case 'shutting down':
+        return Math.min(own, SHUTDOWN_GRACE_MS);
+      case 'canceled':
+      case 'timed out':
+        return own;
+      default:
+        return reason satisfies never;
+    }
+  }
+
+  /** Asks the command to end, and kills it when the grace time is over. Only the first call counts. */
+  private stop(group: ProcessGroup, graceMs: number): void {
+    this.stopping ??= Promise.all([this.end(group, graceMs), this.runCancel()]).then(
+      () => undefined,
+    );
+  }
+
+  private async end(group: ProcessGroup, graceMs: number): Promise<void> {
+    group.signal('SIGTERM');
+    const ended = new AbortController();
+    void group.ended.then(() => ended.abort());
+    await sleep(graceMs, undefined, { signal: ended.signal }).then(
+      () => group.signal('SIGKILL'),
+      () => undefined,
+    );
+  }
+
+  /** Never rejects: that the cancel command failed, and what it said, is in the log of the job. */
+  private async runCancel(): Promise<void> {
+    const [program, ...words] = this.cancel;
+    if (program === undefined) {
+      return;
+    }
+    const options = {
+      cwd: this.workFolder,
+      env: this.environment,
+      timeout: CANCEL_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    } as const;
+    await new Promise<void>((resolve) => {
+      execFile(program, words, options, (error, stdout, stderr) => {
+        if (error !== null) {
+          const said = `${stdout}${stderr}`.trim() || error.message;
+          this.log.note(`the cancel command failed: ${said.slice(0, SHOWN_CHARACTERS)}`);
+        }
+        resolve();
+      });
+    });
+  }
+}
