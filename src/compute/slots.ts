@@ -8,6 +8,7 @@ import { CONFIG, type Config } from '../platform/config.js';
 import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import { outlast } from '../platform/database/outlast.js';
 import type { Runner, StopReason } from './attempt.js';
+import { FairQueue } from './fair.queue.js';
 import { Prefetch } from './prefetch.js';
 import { ProgressReporter } from './progress.reporter.js';
 import { RunConcluder } from './run.concluder.js';
@@ -25,7 +26,7 @@ interface Events {
 /** A job that was claimed ahead and has waited this long for a slot is handed back to the others. */
 const STALE_MS = 1_000;
 /** Outcomes that are still being written; beyond them a slot stays taken until its outcome is. */
-const MOST_UNWRITTEN = 1_000;
+const MOST_UNWRITTEN = 500;
 /** Results beyond this many characters keep their slot until they are written: memory is finite. */
 const SMALL_RESULTS = 65_536;
 /** After the drain's deadline: how long the last outcomes may wait for an absent database. */
@@ -39,7 +40,7 @@ const LAST_WRITES_MS = 5_000;
 export class Slots extends EventEmitter<Events> {
   private readonly logger = new Logger('Slots');
   private readonly held = new Map<string, Run>();
-  private readonly waiting: Run[] = [];
+  private readonly waiting = new FairQueue<Run>();
   private readonly prefetch: Prefetch;
   private readonly runners: Record<'thread' | 'inline' | 'process', Runner>;
   private taken = 0;
@@ -68,9 +69,9 @@ export class Slots extends EventEmitter<Events> {
   get room(): number {
     const free = this.config.WORKER_SLOTS - this.taken;
     const { ahead } = this.prefetch;
-    const wanted = free + ahead - this.waiting.length;
+    const wanted = free + ahead - this.waiting.size;
     // Claims are cheaper by the dozen: what was claimed ahead is used up by half first.
-    return free > this.waiting.length || wanted > ahead / 2 ? Math.max(0, wanted) : 0;
+    return free > this.waiting.size || wanted > ahead / 2 ? Math.max(0, wanted) : 0;
   }
 
   /**
@@ -96,7 +97,7 @@ export class Slots extends EventEmitter<Events> {
       }),
       'job',
     );
-    this.waiting.push(run);
+    this.waiting.push(job.orgId, run);
     this.fill();
   }
 
@@ -111,7 +112,7 @@ export class Slots extends EventEmitter<Events> {
   /** Hands back what was claimed ahead and finds no slot after all. */
   giveBackStale(): void {
     const stale = performance.now() - STALE_MS;
-    this.waiting
+    [...this.waiting]
       .filter(({ claimedAt }) => claimedAt < stale)
       .forEach((run) => this.stop(run, 'no free slot'));
   }
@@ -142,15 +143,13 @@ export class Slots extends EventEmitter<Events> {
       return;
     }
     run.stop(reason);
-    const place = this.waiting.indexOf(run);
-    if (place >= 0) {
-      this.waiting.splice(place, 1);
+    if (this.waiting.remove(run.job.orgId, run)) {
       void this.conclude(run, run.outcomeUnstarted(), 0);
     }
   }
 
   private fill(): void {
-    while (this.taken < this.config.WORKER_SLOTS && this.waiting.length > 0) {
+    while (this.taken < this.config.WORKER_SLOTS && this.waiting.size > 0) {
       void this.occupy(this.waiting.shift() as Run);
     }
   }
@@ -163,7 +162,8 @@ export class Slots extends EventEmitter<Events> {
     const ms = performance.now() - startedAt;
     this.prefetch.note(ms);
     const written = this.conclude(run, outcome, ms);
-    if (this.held.size > MOST_UNWRITTEN || isLarge(outcome)) {
+    const unwritten = this.held.size - this.waiting.size - this.taken;
+    if (unwritten > MOST_UNWRITTEN || isLarge(outcome)) {
       await written;
     }
     this.taken -= 1;

@@ -53,18 +53,17 @@ describe('organizations that compete for the same workers', () => {
   it('ninety jobs of nine others are done before five per cent of one’s ten thousand', async () => {
     const whale = randomUUID();
     await queue([whale], 10_000);
+    await queue(
+      Array.from({ length: 9 }, () => randomUUID()),
+      10,
+    );
     await work();
-    await expect.poll(() => count(`status = 'succeeded'`), patience).toBeGreaterThan(100);
-    const others = Array.from({ length: 9 }, () => randomUUID());
-    const { rows: clock } = await rows.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-    await queue(others, 10);
     await expect
       .poll(() => count(`status = 'succeeded' AND org_id <> $1`, [whale]), patience)
       .toBe(90);
     const meanwhile = await count(
-      `org_id = $1 AND started_at > $2
-       AND started_at < (SELECT max(ended_at) FROM jobs WHERE org_id <> $1)`,
-      [whale, clock[0]?.now],
+      `org_id = $1 AND ended_at < (SELECT max(ended_at) FROM jobs WHERE org_id <> $1)`,
+      [whale],
     );
     expect(meanwhile).toBeLessThan(500);
   });

@@ -304,7 +304,9 @@ BEGIN
         END IF;
     END LOOP;
     RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::int,
-                        NULL::timestamptz, coalesce(v_org, p_cursor), v_credit, v_contended;
+                        NULL::timestamptz, coalesce(v_org, p_cursor),
+                        -- What it had alone is no claim on the next round.
+                        least(v_credit, coalesce(v_weight, 1) * v_quantum), v_contended;
 END $$;
 
 -- reap_jobs: finds workers that are lost, takes their jobs, and drops them. Three statements, each with
