@@ -9,9 +9,13 @@ const PARTS = {
   queues: { script: 'queues.bench.mjs', knows: ['jobs', 'runs', 'adds', 'peers', 'markdown'] },
   http: { script: 'http.bench.mjs', knows: ['seconds', 'rounds', 'markdown'] },
   kriging: { script: 'kriging.bench.mjs', fixed: ['grid'], knows: [] },
+  recovery: {
+    script: 'recovery.bench.mjs',
+    knows: ['kills', 'freezes', 'cancels', 'markdown'],
+  },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
 };
-const BY_DEFAULT = ['queues', 'http', 'kriging'];
+const BY_DEFAULT = ['queues', 'http', 'kriging', 'recovery'];
 
 const { named, given } = parse(process.argv.slice(2));
 for (const part of named.length > 0 ? named : BY_DEFAULT) {
