@@ -132,6 +132,7 @@ export class Dispatcher implements OnModuleDestroy {
       this.served.map(({ task }) => task),
       room,
       this.turn,
+      this.slots.lastChances,
     );
     this.turn = turn;
     // An answer that comes after the lease's end brings jobs that may be another's by now.

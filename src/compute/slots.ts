@@ -3,6 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ClaimStore } from '../jobs/claim.store.js';
 import { describeJob } from '../jobs/job.log.js';
 import { jobProblem } from '../jobs/job.problems.js';
+import { MAX_CRASHES } from '../jobs/job.transitions.js';
 import type { ClaimedJob } from '../jobs/lease.store.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
@@ -72,6 +73,19 @@ export class Slots extends EventEmitter<Events> {
     const wanted = free + ahead - this.waiting.size;
     // Claims are cheaper by the dozen: what was claimed ahead is used up by half first.
     return free > this.waiting.size || wanted > ahead / 2 ? Math.max(0, wanted) : 0;
+  }
+
+  /**
+   * How many jobs may be claimed that one more crash would fail: one at a time. A job that kills its
+   * worker takes all that the worker holds for a crash; so it does not take them for their last.
+   */
+  get lastChances(): number {
+    for (const { job } of this.held.values()) {
+      if (job.crashes >= MAX_CRASHES - 1) {
+        return 0;
+      }
+    }
+    return 1;
   }
 
   /**

@@ -24,7 +24,7 @@ const PARAMETERS_WITH_CLAIM_BYTES = 4_096;
  */
 const FIELD = '\\x01';
 const RECORD = '\\x02';
-const CLAIM_COLUMNS = `job_id, org_id, topic, task, attempt, lease_id, timeout_seconds, created_at,
+const CLAIM_COLUMNS = `job_id, org_id, topic, task, attempt, crashes, lease_id, timeout_seconds, created_at,
   ring_cursor, ring_credit, contended`;
 
 /** How a worker gets jobs. */
@@ -35,12 +35,14 @@ export class ClaimStore {
   /**
    * Transition `claim`: starts up to `limit` jobs of the given tasks, fairly between organizations,
    * and within one by priority, then age. Each worker process makes one call at a time.
+   * @param lastChances how many of them may be jobs that one more crash would fail
    */
   async claim(
     workerId: string,
     tasks: readonly { readonly topic: string; readonly name: string }[],
     limit: number,
     turn: RingTurn,
+    lastChances: number = limit,
   ): Promise<Claim> {
     const { rows } = await this.database.pool.query<ClaimAnswer>({
       name: 'claim-jobs',
@@ -48,12 +50,12 @@ export class ClaimStore {
         SELECT max(ring_cursor::text) AS ring_cursor, max(ring_credit) AS ring_credit,
           bool_or(contended) AS contended,
           string_agg(concat(claimed.job_id, E'${FIELD}', lease_id, E'${FIELD}', claimed.org_id,
-            E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', timeout_seconds,
+            E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', crashes, E'${FIELD}', timeout_seconds,
             E'${FIELD}', extract(epoch FROM created_at) * 1000, E'${FIELD}',
             CASE WHEN pg_column_size(kept.parameters) <= ${PARAMETERS_WITH_CLAIM_BYTES}
               THEN kept.parameters::text END), E'${RECORD}' ORDER BY ordinal)
             FILTER (WHERE claimed.job_id IS NOT NULL) AS jobs
-        FROM claim_jobs($1, $2, $3, $4, $5, $6) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)
+        FROM claim_jobs($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)
         LEFT JOIN job_parameters kept ON kept.job_id = claimed.job_id`,
       values: [
         workerId,
@@ -62,6 +64,7 @@ export class ClaimStore {
         limit,
         turn.cursor,
         turn.credit,
+        lastChances,
       ],
     });
     const answer = rows[0] as ClaimAnswer;
@@ -99,6 +102,7 @@ function claimedJob(record: string): ClaimedJob {
     topic = '',
     task = '',
     attempt = '',
+    crashes = '',
     timeout,
     createdAt,
     parameters,
@@ -110,6 +114,7 @@ function claimedJob(record: string): ClaimedJob {
     topic,
     task,
     attempt: Number(attempt),
+    crashes: Number(crashes),
     timeoutSeconds: timeout === '' ? null : Number(timeout),
     createdAt: new Date(Number(createdAt)),
     parameters: parameters === '' ? null : (parameters ?? null),

@@ -53,5 +53,8 @@ export const TRANSITIONS = {
 
 export type TransitionName = keyof typeof TRANSITIONS;
 
-/** A job that has lost this many workers fails: it is probably what kills them. */
+/**
+ * A job that has lost this many workers fails: it is probably what kills them. The index of jobs at
+ * their last chance counts one less, and changes with it.
+ */
 export const MAX_CRASHES = 3;

@@ -18,6 +18,8 @@ export interface ClaimedJob extends Lease {
   readonly topic: string;
   readonly task: string;
   readonly attempt: number;
+  /** How many workers it has cost so far. */
+  readonly crashes: number;
   /** The client's limit on the running time, in seconds; null: the task's. */
   readonly timeoutSeconds: number | null;
   readonly createdAt: Date;

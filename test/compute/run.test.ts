@@ -117,6 +117,7 @@ describe('a run on the inline runner', () => {
       topic: 'test',
       task: name,
       attempt: 1,
+      crashes: 0,
       timeoutSeconds: null,
       createdAt: new Date(),
       parameters: null,

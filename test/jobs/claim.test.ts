@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RingTurn } from '../../src/jobs/claim.store.js';
 import type { ClaimedJob } from '../../src/jobs/lease.store.js';
 import type { JobKey } from '../../src/jobs/job.store.js';
+import { MAX_CRASHES } from '../../src/jobs/job.transitions.js';
 import { NIL } from 'uuid';
 import { Engine, TASK } from '../support/jobs.js';
 
@@ -200,6 +201,30 @@ describe('a claim', () => {
     await submit(other, 5);
     const claimed = await claimAll(10, 4);
     expect([share(claimed, own), share(claimed, other)]).toEqual([3, 1]);
+  });
+
+  it('takes jobs that one more crash would fail one at a time, others beside them', async () => {
+    const org = randomUUID();
+    await submit(org, 6);
+    await engine.database.pool.query(
+      `UPDATE jobs SET task = 'spin' WHERE id = (SELECT min(id::text)::uuid FROM jobs)`,
+    );
+    await engine.database.pool.query(
+      `UPDATE jobs SET crashes = $1::int, attempt = $1::int WHERE id IN (SELECT id FROM jobs ORDER BY id LIMIT 3)`,
+      [MAX_CRASHES - 1],
+    );
+    const claim = (lastChances: number) =>
+      engine.claims.claim(
+        workerId,
+        [TASK, { topic: TASK.topic, name: 'spin' }],
+        6,
+        { cursor: randomUUID(), credit: 0 },
+        lastChances,
+      );
+    const first = await claim(1);
+    expect(first.jobs.map(({ crashes }) => crashes).toSorted()).toEqual([0, 0, 0, 2]);
+    expect((await claim(0)).jobs).toEqual([]);
+    expect((await claim(1)).jobs.map(({ crashes }) => crashes)).toEqual([2]);
   });
 
   it('gives each job to one of many workers', async () => {

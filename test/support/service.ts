@@ -8,6 +8,8 @@ export interface Service {
   /** `http://127.0.0.1:port` */
   readonly url: string;
   readonly pid: number;
+  /** Fulfilled when the process has ended, however it did. */
+  readonly ended: Promise<unknown>;
   /** What it has logged so far, as text. */
   log(): string;
   /** What it has logged so far, line by line. */
@@ -51,6 +53,7 @@ export async function startService(
   return {
     url,
     pid: child.pid as number,
+    ended,
     log: () => output,
     logLines: () => parseLines(output),
     async end(signal) {

@@ -55,6 +55,9 @@ CREATE TABLE "jobs" (
 -- The claim walks the organizations in order of id and takes, of each task it serves, the most urgent
 -- job, the oldest first.
 CREATE INDEX "jobs_claimable" ON "jobs"("org_id", "topic", "task", "priority" DESC, "id") WHERE (status = 'requested' AND run_after IS NULL);
+-- Jobs that one more crash would fail (their crashes are one less than the limit of three): a worker
+-- holds one of them at a time, so that what kills workers does not take its neighbours with it.
+CREATE INDEX "jobs_last_chance" ON "jobs"("org_id", "topic", "task", "priority" DESC, "id") WHERE (status = 'requested' AND run_after IS NULL AND crashes >= 2);
 -- Jobs that wait for a later moment are kept out of the claim's way, and let in when it has come.
 CREATE INDEX "jobs_delayed" ON "jobs"("run_after") WHERE (run_after IS NOT NULL);
 -- They count as unstarted all the same.
@@ -197,13 +200,15 @@ END $$;
 --
 -- It must be VOLATILE plpgsql: each inner statement then sees what committed before it, which a
 -- single statement does not, and a cap checked under the lock of its organization or task is exact.
+-- At most p_last_chances of them are jobs that one more crash would fail.
+--
 -- The locks are only tried: an organization that another worker is claiming from is passed over and
 -- reported as `contended`, so that the caller asks again soon.
 --
 -- The commit does not wait for the disk. A crash of the server may forget a claim; since the lease
 -- is a random UUID, never a counter, a forgotten claim can never equal a later one.
-CREATE FUNCTION claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit int, p_cursor uuid, p_credit int)
-RETURNS TABLE (job_id uuid, org_id uuid, topic text, task text, attempt int, lease_id uuid, timeout_seconds int,
+CREATE FUNCTION claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit int, p_cursor uuid, p_credit int, p_last_chances int)
+RETURNS TABLE (job_id uuid, org_id uuid, topic text, task text, attempt int, crashes int, lease_id uuid, timeout_seconds int,
                created_at timestamptz, ring_cursor uuid, ring_credit int, contended boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -220,12 +225,13 @@ DECLARE
     v_idle_since uuid;      -- the organization at which a lap without any start began
     v_contended boolean := false;
     v_task_rooms bigint[];  -- null: no task has a cap
+    v_last_chances int := p_last_chances;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     -- A worker that was reaped, or is draining, starts nothing; and none is reaped while it claims.
     PERFORM 1 FROM workers w WHERE w.id = p_worker AND NOT w.draining FOR KEY SHARE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::int,
+        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::int, NULL::uuid, NULL::int,
                             NULL::timestamptz, v_org, v_credit, false;
         RETURN;
     END IF;
@@ -268,16 +274,31 @@ BEGIN
                     FROM (SELECT 1 FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL LIMIT v_cap) running;
             END IF;
             IF v_room > 0 THEN
-                -- The first over all the tasks that this worker serves: one short index scan each.
-                SELECT array_agg(first.id) INTO v_picked FROM (
-                    SELECT head.id FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
-                    CROSS JOIN LATERAL (
-                        SELECT j.id, j.priority FROM jobs j
-                        WHERE j.status = 'requested' AND j.run_after IS NULL
-                          AND j.org_id = v_org AND j.topic = served.topic AND j.task = served.task
-                          AND (j.expires_at IS NULL OR j.expires_at > clock_timestamp())
-                        ORDER BY j.priority DESC, j.id LIMIT greatest(0, least(v_room, served.room))) head
-                    ORDER BY head.priority DESC, head.id LIMIT v_room) first;
+                -- First those that one more crash would fail: few, and few at a time.
+                v_picked := NULL;
+                IF v_last_chances > 0 THEN
+                    SELECT array_agg(first.id) INTO v_picked FROM (
+                        SELECT head.id FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
+                        CROSS JOIN LATERAL (
+                            SELECT j.id, j.priority FROM jobs j
+                            WHERE j.status = 'requested' AND j.run_after IS NULL AND j.crashes >= 2
+                              AND j.org_id = v_org AND j.topic = served.topic AND j.task = served.task
+                            ORDER BY j.priority DESC, j.id LIMIT greatest(0, least(v_room, served.room))) head
+                        ORDER BY head.priority DESC, head.id LIMIT least(v_room, v_last_chances)) first;
+                    v_last_chances := v_last_chances - coalesce(cardinality(v_picked), 0);
+                END IF;
+                -- Else the first over all the tasks that this worker serves: one short index scan each.
+                IF v_picked IS NULL THEN
+                    SELECT array_agg(first.id) INTO v_picked FROM (
+                        SELECT head.id FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
+                        CROSS JOIN LATERAL (
+                            SELECT j.id, j.priority FROM jobs j
+                            WHERE j.status = 'requested' AND j.run_after IS NULL AND j.crashes < 2
+                              AND j.org_id = v_org AND j.topic = served.topic AND j.task = served.task
+                              AND (j.expires_at IS NULL OR j.expires_at > clock_timestamp())
+                            ORDER BY j.priority DESC, j.id LIMIT greatest(0, least(v_room, served.room))) head
+                        ORDER BY head.priority DESC, head.id LIMIT v_room) first;
+                END IF;
                 -- The state is asked again: a cancel may have come between.
                 RETURN QUERY WITH started AS (
                     UPDATE jobs j
@@ -285,7 +306,7 @@ BEGIN
                         lease_id = gen_random_uuid(), started_at = clock_timestamp(), expires_at = NULL
                     WHERE j.id = ANY (v_picked) AND j.status = 'requested' AND j.run_after IS NULL
                     RETURNING j.*)
-                    SELECT s.id, s.org_id, s.topic, s.task, s.attempt, s.lease_id, s.timeout_seconds,
+                    SELECT s.id, s.org_id, s.topic, s.task, s.attempt, s.crashes::int, s.lease_id, s.timeout_seconds,
                            s.created_at, NULL::uuid, NULL::int, NULL::boolean
                     FROM started s ORDER BY s.priority DESC, s.id;
                 GET DIAGNOSTICS v_got = ROW_COUNT;
@@ -303,7 +324,7 @@ BEGIN
             v_idle_since := v_org;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::uuid, NULL::int,
+    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::int, NULL::uuid, NULL::int,
                         NULL::timestamptz, coalesce(v_org, p_cursor),
                         -- What it had alone is no claim on the next round.
                         least(v_credit, coalesce(v_weight, 1) * v_quantum), v_contended;
