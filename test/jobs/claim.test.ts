@@ -276,6 +276,27 @@ describe('a worker', () => {
     expect(await engine.workers.beat(workerId)).toEqual({ alive: true, canceling: [leaseId] });
   });
 
+  it('that beats in the moment in which it is taken for lost hears the truth', async () => {
+    await engine.outlastBenefitOfTheDoubt(2);
+    for (let round = 0; round < 30; round += 1) {
+      const ids = await Promise.all(Array.from({ length: 20 }, () => engine.register()));
+      await engine.database.pool.query(
+        `UPDATE workers SET suspect_at = NULL, beat_at = '-infinity' WHERE id = ANY ($1)`,
+        [ids],
+      );
+      const [, ...beats] = await Promise.all([
+        engine.workers.tend(2),
+        ...ids.map((id) => engine.workers.beat(id)),
+      ]);
+      const { rows } = await engine.database.pool.query<{ id: string }>(
+        'DELETE FROM workers WHERE id = ANY ($1) RETURNING id',
+        [ids],
+      );
+      const left = new Set(rows.map(({ id }) => id));
+      expect(beats.map(({ alive }) => alive)).toEqual(ids.map((id) => left.has(id)));
+    }
+  });
+
   it('hears that it was taken for lost', async () => {
     const workerId = await engine.register();
     await engine.loseWorker(workerId);

@@ -117,12 +117,17 @@ export class Engine {
          + CASE WHEN id = $1 THEN interval '-1 hour' ELSE interval '1 hour' END`,
       [workerId],
     );
-    // The server may have just started, when everybody gets the benefit of the doubt: wait it out.
-    await this.database.pool.query(
-      `SELECT pg_sleep(greatest(0, extract(epoch FROM
-         pg_postmaster_start_time() + interval '5.1 seconds' - clock_timestamp())))`,
-    );
+    await this.outlastBenefitOfTheDoubt(0.05);
     await this.workers.tend(0.05);
+  }
+
+  /** Right after a start of the server nobody is taken for lost: waits until a silent worker is. */
+  async outlastBenefitOfTheDoubt(leaseSeconds: number): Promise<void> {
+    await this.database.pool.query(
+      `SELECT pg_sleep(greatest(0, $1::float8 + extract(epoch FROM
+         pg_postmaster_start_time() + interval '5.1 seconds' - clock_timestamp())))`,
+      [leaseSeconds],
+    );
   }
 
   async row(jobId: string): Promise<JobRow> {

@@ -344,22 +344,21 @@ LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
     v_lost uuid[];
+    v_benefit timestamptz := pg_postmaster_start_time() + interval '5 seconds';
 BEGIN
-    WITH heard AS MATERIALIZED (
-        SELECT w.id, w.lock_key, greatest(w.beat_at, pg_postmaster_start_time() + interval '5 seconds') AS at
-        FROM workers w
-    ), suspected AS (
+    -- Each condition is on the worker's own row, so that it is asked again of one that beat while this
+    -- statement came to it.
+    WITH suspected AS (
         UPDATE workers w SET suspect_at = clock_timestamp()
-        FROM heard
-        WHERE w.id = heard.id AND w.suspect_at IS NULL
-          AND heard.at < clock_timestamp() - interval '1 second'
-          AND heard.at >= clock_timestamp() - p_lease
-          AND pg_try_advisory_xact_lock(p_lock_class, heard.lock_key)
+        WHERE w.suspect_at IS NULL
+          AND greatest(w.beat_at, v_benefit) < clock_timestamp() - interval '1 second'
+          AND greatest(w.beat_at, v_benefit) >= clock_timestamp() - p_lease
+          AND pg_try_advisory_xact_lock(p_lock_class, w.lock_key)
     ), lost AS MATERIALIZED (
-        SELECT w.id FROM workers w JOIN heard ON heard.id = w.id
-        WHERE heard.at < clock_timestamp() - p_lease
+        SELECT w.id FROM workers w
+        WHERE greatest(w.beat_at, v_benefit) < clock_timestamp() - p_lease
            OR (w.suspect_at < clock_timestamp() - interval '1 second'
-               AND pg_try_advisory_xact_lock(p_lock_class, heard.lock_key))
+               AND pg_try_advisory_xact_lock(p_lock_class, w.lock_key))
         FOR UPDATE OF w SKIP LOCKED
     )
     SELECT array_agg(lost.id) INTO v_lost FROM lost;
