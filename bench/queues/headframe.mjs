@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { JobSignals } from '../../dist/jobs/job.signals.js';
-import { JobStore } from '../../dist/jobs/job.store.js';
+import { JobStore, NO_OPTIONS } from '../../dist/jobs/job.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { versionOf } from '../support/machine.mjs';
 import { peakMemory, startServer } from '../support/processes.mjs';
@@ -49,6 +49,7 @@ export async function open({ url }, { organizations = 1 } = {}) {
         orgId: ORGANIZATION,
         ...TASK,
         maxAttempts: 1,
+        options: NO_OPTIONS,
         parameters: PARAMETERS,
       });
       signals.announceWork();
