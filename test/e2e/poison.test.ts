@@ -50,13 +50,16 @@ it('a job that kills its workers fails after the third, and its neighbours succe
       await worker.ended;
     }
   })();
-  const { status, error } = await client.ended(poison, 60_000);
-  expect(status).toBe('failed');
-  expect(error.type).toMatch(/\/worker-lost$/);
-  for (const job of neighbours) {
-    expect((await client.ended(job, 60_000)).status).toBe('succeeded');
+  try {
+    const { status, error } = await client.ended(poison, 60_000);
+    expect(status).toBe('failed');
+    expect(error.type).toMatch(/\/worker-lost$/);
+    for (const job of neighbours) {
+      expect((await client.ended(job, 60_000)).status).toBe('succeeded');
+    }
+  } finally {
+    supervising = false;
+    await (worker as Service | null)?.stop();
+    await supervisor;
   }
-  supervising = false;
-  await (worker as Service | null)?.stop();
-  await supervisor;
 }, 180_000);
