@@ -1,0 +1,304 @@
+// What is broken on purpose, and which proofs must notice. A mutant whose text is no longer found
+// stops the run: change it together with the code.
+
+const LEASES = 'src/jobs/lease.store.ts';
+const SCHEMA = 'prisma/migrations/20261124000000_jobs/migration.sql';
+/** True, and a use of the parameter: PostgreSQL refuses a statement that never mentions one. */
+const ANY_LEASE = '($2::uuid IS NULL OR true)';
+
+/**
+ * @typedef {object} Mutant
+ * @property {string} name
+ * @property {string} file
+ * @property {[find: string, replace: string][]} edits each text must be there exactly once
+ * @property {(keyof typeof import('./proofs.mjs').PROOFS)[]} proofs all of which must fail
+ */
+
+/** @param {string} name @param {string} file @param {Mutant['edits']} edits @param {Mutant['proofs']} proofs @returns {Mutant} */
+const mutant = (name, file, edits, proofs) => ({ name, file, edits, proofs });
+
+/** How the store writes its fence on a lease. @param {string} lease */
+const holds = (lease) => `\${HOLDS('${lease}')}`;
+const FENCE = holds('$2');
+const HELD_BY_FAIL = `FROM jobs WHERE id = $1 AND ${FENCE} FOR UPDATE
+       ), kept AS (\${KEEP_ATTEMPT} 'failed'`;
+const HELD_BY_POSTPONE = `FROM jobs WHERE id = $1 AND ${FENCE} FOR UPDATE
+       ), kept AS (\${KEEP_ATTEMPT} 'retry later'`;
+const HELD_BY_SUCCEED = `WHERE jobs.id = done.job_id AND ${holds('done.lease_id')}`;
+const ORGANIZATION_LOCK = 'IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN';
+const ORGANIZATION_COUNT = `SELECT least(v_room, v_cap - count(*)) INTO v_room
+                    FROM (SELECT 1 FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL LIMIT v_cap) running;`;
+const LOST = `SELECT w.id FROM workers w
+        WHERE greatest(w.beat_at, v_benefit) < clock_timestamp() - p_lease`;
+const TASK_LOCKS = `SELECT array_agg(
+        CASE WHEN l.max_running IS NOT NULL
+             THEN pg_try_advisory_xact_lock(727073, hashtext(served.topic || '/' || served.task))
+        END ORDER BY served.ordinal) INTO v_locked
+    FROM unnest(p_topics, p_tasks) WITH ORDINALITY AS served(topic, task, ordinal)
+    LEFT JOIN task_limits l ON l.topic = served.topic AND l.task = served.task;`;
+
+/** @type {Mutant[]} */
+export const MUTANTS = [
+  mutant(
+    'no fence: succeed',
+    LEASES,
+    [[HELD_BY_SUCCEED, 'WHERE jobs.id = done.job_id']],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'the state instead of the fence: succeed',
+    LEASES,
+    [[HELD_BY_SUCCEED, 'WHERE jobs.id = done.job_id AND jobs.lease_id IS NOT NULL']],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'no fence: fail',
+    LEASES,
+    [[HELD_BY_FAIL, HELD_BY_FAIL.replace(FENCE, ANY_LEASE)]],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'the state instead of the fence: fail',
+    LEASES,
+    [[HELD_BY_FAIL, HELD_BY_FAIL.replace(FENCE, `lease_id IS NOT NULL AND ${ANY_LEASE}`)]],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'no fence: postpone',
+    LEASES,
+    [[HELD_BY_POSTPONE, HELD_BY_POSTPONE.replace(FENCE, ANY_LEASE)]],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'no fence: endCanceled',
+    LEASES,
+    [
+      [
+        `WHERE id = $1 AND ${FENCE} AND status = 'canceling'`,
+        `WHERE id = $1 AND ${ANY_LEASE} AND status = 'canceling'`,
+      ],
+    ],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'no fence: release',
+    LEASES,
+    [
+      [
+        `JOIN jobs ON jobs.id = back.job_id AND ${holds('back.lease_id')} FOR UPDATE OF jobs`,
+        'JOIN jobs ON jobs.id = back.job_id FOR UPDATE OF jobs',
+      ],
+    ],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'no fence: progress',
+    LEASES,
+    [
+      [
+        `WHERE jobs.id = report.job_id AND ${holds('report.lease_id')}`,
+        'WHERE jobs.id = report.job_id',
+      ],
+    ],
+    ['matrix', 'late', 'model'],
+  ),
+  mutant(
+    'no lease passes for the lease of a job that has none',
+    LEASES,
+    [
+      [
+        HELD_BY_SUCCEED,
+        'WHERE jobs.id = done.job_id AND jobs.lease_id IS NOT DISTINCT FROM done.lease_id',
+      ],
+    ],
+    ['matrix'],
+  ),
+  mutant(
+    'counter as fence',
+    SCHEMA,
+    [
+      [
+        'lease_id = gen_random_uuid(),',
+        'lease_id = md5(j.id::text || (j.attempt + 1)::text)::uuid,',
+      ],
+    ],
+    ['crash'],
+  ),
+  mutant(
+    'count before lock: organization',
+    SCHEMA,
+    [
+      ['v_cap int;', 'v_cap int;\n    v_running int;'],
+      [
+        'SELECT l.weight, l.max_running INTO v_weight, v_cap FROM organization_limits l',
+        `SELECT l.weight, l.max_running, (SELECT count(*) FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL)
+            INTO v_weight, v_cap, v_running FROM organization_limits l`,
+      ],
+      [ORGANIZATION_COUNT, 'v_room := least(v_room, v_cap - v_running);'],
+    ],
+    ['race'],
+  ),
+  mutant(
+    'count in the snapshot of the lock: organization',
+    SCHEMA,
+    [
+      [ORGANIZATION_LOCK, 'IF false THEN'],
+      [
+        ORGANIZATION_COUNT,
+        `SELECT least(v_room, v_cap - running.n) INTO v_room
+                    FROM (SELECT pg_advisory_xact_lock(727072, hashtext(v_org::text)) OFFSET 0) held,
+                      (SELECT count(*) AS n FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL OFFSET 0) running;`,
+      ],
+    ],
+    ['race'],
+  ),
+  mutant(
+    'no lock: organization',
+    SCHEMA,
+    [[ORGANIZATION_LOCK, 'IF false THEN']],
+    ['race', 'model'],
+  ),
+  mutant(
+    'no lock: task',
+    SCHEMA,
+    [
+      [
+        "THEN pg_try_advisory_xact_lock(727073, hashtext(served.topic || '/' || served.task))",
+        'THEN true',
+      ],
+    ],
+    ['race', 'model'],
+  ),
+  mutant(
+    'count in the snapshot of the lock: task',
+    SCHEMA,
+    [
+      [
+        'WHEN served.locked IS NOT TRUE THEN 0',
+        "WHEN NOT pg_try_advisory_xact_lock(727073, hashtext(served.topic || '/' || served.task)) THEN 0",
+      ],
+      [TASK_LOCKS, 'v_locked := array_fill(true, ARRAY[cardinality(p_tasks)]);'],
+    ],
+    ['race'],
+  ),
+  mutant(
+    'the state is not asked again when a job starts',
+    SCHEMA,
+    [
+      [
+        "WHERE j.id = ANY (v_picked) AND j.status = 'requested' AND j.run_after IS NULL",
+        'WHERE j.id = ANY (v_picked)',
+      ],
+    ],
+    ['race'],
+  ),
+  mutant(
+    'a worker can be reaped while it claims',
+    SCHEMA,
+    [['AND NOT w.draining FOR KEY SHARE;', 'AND NOT w.draining;']],
+    ['race'],
+  ),
+  mutant(
+    'a draining worker claims',
+    SCHEMA,
+    [['AND NOT w.draining FOR KEY SHARE;', 'FOR KEY SHARE;']],
+    ['claim', 'model'],
+  ),
+  mutant(
+    'an expired job is started',
+    SCHEMA,
+    [['AND (j.expires_at IS NULL OR j.expires_at > clock_timestamp())', '']],
+    ['claim', 'model'],
+  ),
+  mutant(
+    'a crash is not counted',
+    SCHEMA,
+    [['crashes = j.crashes + 1,', 'crashes = j.crashes,']],
+    ['matrix', 'model'],
+  ),
+  mutant(
+    'the reaper takes jobs in no order',
+    SCHEMA,
+    [['ORDER BY j.id  -- as the batches', '-- as the batches']],
+    ['late'],
+  ),
+  mutant(
+    'a worker is lost by a heartbeat that was read before its row was locked',
+    SCHEMA,
+    [
+      [
+        LOST,
+        LOST.replace('w.beat_at', 'heard.beat_at').replace(
+          'FROM workers w',
+          'FROM workers w JOIN (SELECT id, beat_at FROM workers OFFSET 0) heard ON heard.id = w.id',
+        ),
+      ],
+    ],
+    ['claim'],
+  ),
+  mutant(
+    'results win over a cancel that came first',
+    LEASES,
+    [
+      [
+        "status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'succeeded' END,",
+        "status = 'succeeded',",
+      ],
+      [
+        "error = CASE WHEN status = 'canceling' THEN $5::json END,\n           ended_at = clock_timestamp(), lease_id = NULL\n         FROM done",
+        'error = CASE WHEN false THEN $5::json END,\n           ended_at = clock_timestamp(), lease_id = NULL\n         FROM done',
+      ],
+    ],
+    ['matrix', 'model'],
+  ),
+  mutant(
+    'a failure revives a job that is to be canceled',
+    LEASES,
+    [
+      [
+        "CASE WHEN status = 'canceling' THEN 'canceled'\n                WHEN $4 AND",
+        'CASE WHEN $4 AND',
+      ],
+    ],
+    ['matrix', 'model'],
+  ),
+  mutant(
+    'a failure is not counted',
+    LEASES,
+    [
+      [
+        "failures = failures + CASE WHEN next = 'canceled' THEN 0 ELSE 1 END,",
+        'failures = failures,',
+      ],
+    ],
+    ['matrix', 'model'],
+  ),
+  mutant(
+    'progress falls',
+    LEASES,
+    [['greatest(jobs.progress, report.percent)', 'report.percent']],
+    ['late', 'model'],
+  ),
+  mutant(
+    'no self-stop: a worker that cannot renew goes on',
+    'src/jobs/worker.ts',
+    [
+      [
+        'if (this.expired && !this.stoppedItself) {',
+        'if (this.expired && !this.stoppedItself && this.leaseMs < 0) {',
+      ],
+    ],
+    ['self-stop'],
+  ),
+  mutant(
+    'no self-stop: a claim that is answered late starts its jobs',
+    'src/compute/dispatcher.ts',
+    [
+      [
+        "const stopped = this.worker.id === workerId ? null : 'lease lost';",
+        'const stopped = null;',
+      ],
+    ],
+    ['self-stop'],
+  ),
+];
