@@ -171,6 +171,6 @@ function vitest(files) {
   }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', () => resolve(output));
+    child.on('close', (code, signal) => resolve(`${output}\n(ended with ${signal ?? code})`));
   });
 }

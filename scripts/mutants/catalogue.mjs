@@ -103,6 +103,21 @@ export const MUTANTS = [
     ['matrix', 'late', 'model'],
   ),
   mutant(
+    'no fence: logs',
+    'src/jobs/job.logs.store.ts',
+    [
+      [
+        'JOIN jobs job ON job.id = addition.job_id AND job.lease_id = addition.lease_id,',
+        'JOIN jobs job ON job.id = addition.job_id,',
+      ],
+      [
+        'SELECT job.id, job.org_id, job.attempt, job.lease_id, addition.keep_from',
+        'SELECT job.id, job.org_id, job.attempt, addition.lease_id, addition.keep_from',
+      ],
+    ],
+    ['logs'],
+  ),
+  mutant(
     'no lease passes for the lease of a job that has none',
     LEASES,
     [

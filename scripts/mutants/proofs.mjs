@@ -2,6 +2,7 @@
 export const PROOFS = {
   matrix: 'test/jobs/transitions.test.ts',
   late: 'test/jobs/fences.test.ts',
+  logs: 'test/jobs/logs.test.ts',
   model: 'test/jobs/model.test.ts',
   claim: 'test/jobs/claim.test.ts',
   race: 'test/jobs/claim-race.test.ts',
