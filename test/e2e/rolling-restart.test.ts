@@ -27,7 +27,8 @@ describe('a rolling restart of two replicas under load', () => {
     const bearer = await token(org);
     const accepted: string[] = [];
     const statuses = new Set<number>();
-    let draining: Service | null = null;
+    /** Told to end: an answer to a request of before may be looked at after its end. */
+    const drained = new Set<Service>();
     let stopped = false;
 
     /** As a load balancer does: a replica that is gone or draining is asked no more. */
@@ -42,9 +43,9 @@ describe('a rolling restart of two replicas under load', () => {
           accepted.push((answer.headers.get('location') as string).slice(0, -7));
         } else if (answer !== null) {
           statuses.add(answer.status);
-          expect(replica).toBe(draining);
+          expect(drained).toContain(replica);
         } else {
-          expect(replica).toBe(draining);
+          expect(drained).toContain(replica);
         }
         await sleep(30);
       }
@@ -53,11 +54,11 @@ describe('a rolling restart of two replicas under load', () => {
     const loading = load();
     for (const index of [0, 1]) {
       await sleep(500);
-      draining = replicas[index] as Service;
+      const draining = replicas[index] as Service;
+      drained.add(draining);
       expect(await draining.end('SIGTERM')).toBe(0);
       expect(draining.logLines().filter(({ level }) => Number(level) >= 50)).toEqual([]);
       replicas[index] = await start();
-      draining = null;
     }
     stopped = true;
     await loading;
