@@ -1,13 +1,4 @@
-import {
-  Controller,
-  Inject,
-  Logger,
-  Post,
-  Req,
-  Res,
-  UseGuards,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Controller, Inject, Logger, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { Organization, RequireScope } from '../auth/auth.decorators.js';
@@ -38,15 +29,15 @@ export class ExecuteController {
   @Post()
   @RequireScope('compute:execute')
   @UseGuards(TaskGuard, AcceptsJson)
-  @UseInterceptors(JsonBody)
   @ApiExecute()
   async execute(
     @Organization() orgId: string,
     @Req() request: FastifyRequest,
+    @JsonBody() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const { task } = catalogueEntryOf(request);
-    const { parameters, options, maxAttempts } = executeBody(request.body, task);
+    const { parameters, options, maxAttempts } = executeBody(body, task);
     await this.quota.admit(orgId);
     const key = { jobId: uuidv7(), orgId, topic: task.topic, task: task.name };
     await this.jobs.create({

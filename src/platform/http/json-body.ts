@@ -1,31 +1,28 @@
 import type { IncomingMessage } from 'node:http';
-import {
-  type CallHandler,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  type NestInterceptor,
-} from '@nestjs/common';
+import { createParamDecorator, Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Observable } from 'rxjs';
 import { CONFIG, type Config } from '../config.js';
 import { parseIJson } from './i-json.js';
 import { Problem } from './problem.js';
 
+const Request = createParamDecorator((_, context): FastifyRequest =>
+  context.switchToHttp().getRequest<FastifyRequest>(),
+);
+
 /**
- * Reads and parses the body of a route. It runs after the guards, so that nobody makes the service
+ * The body of a route, read and parsed. A pipe runs after the guards, so that nobody makes the service
  * read a body who may not send one, and so that the token, the organization and the path are judged
- * before the body is.
+ * before the body is. (So does an interceptor; but one costs a submit more than its insert.)
  */
+export const JsonBody = (): ParameterDecorator => Request(JsonBodyPipe);
+
 @Injectable()
-export class JsonBody implements NestInterceptor {
+class JsonBodyPipe implements PipeTransform<FastifyRequest, Promise<unknown>> {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    refuseOtherMediaTypes(request.headers);
-    request.body = parseIJson(await readBody(request.raw, this.config.BODY_LIMIT_BYTES));
-    return next.handle();
+  async transform({ raw }: FastifyRequest): Promise<unknown> {
+    refuseOtherMediaTypes(raw.headers);
+    return parseIJson(await readBody(raw, this.config.BODY_LIMIT_BYTES));
   }
 }
 
@@ -51,33 +48,43 @@ function refuseOtherMediaTypes(headers: IncomingMessage['headers']): void {
   }
 }
 
-async function readBody(stream: IncomingMessage, limit: number): Promise<Buffer> {
-  // The rest is thrown away as it arrives: were the connection closed, a client in the middle of
-  // sending would see that instead of this answer, and try again.
-  const tooLarge = () => {
-    stream.resume();
-    return new Problem('payload-too-large', `The body is over the limit of ${limit} bytes.`);
-  };
-  if (Number(stream.headers['content-length'] ?? 0) > limit) {
-    throw tooLarge();
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-      size += (chunk as Buffer).length;
+/** Plain events: the stream's iterator costs more than all the rest of reading a small body. */
+function readBody(stream: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = [];
+    let size = 0;
+    // The rest is thrown away as it arrives: were the connection closed, a client in the middle of
+    // sending would see that instead of this answer, and try again.
+    const refuse = (): void => {
+      chunks = [];
+      stream.resume();
+      reject(new Problem('payload-too-large', `The body is over the limit of ${limit} bytes.`));
+    };
+    const cutOff = (cause?: Error): void => {
+      reject(
+        new Problem('malformed-request', 'The connection ended before the whole body arrived.', {
+          cause,
+        }),
+      );
+    };
+    if (stream.destroyed) {
+      cutOff();
+      return;
+    }
+    if (Number(stream.headers['content-length'] ?? 0) > limit) {
+      refuse();
+      return;
+    }
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
       if (size > limit) {
-        throw tooLarge();
+        refuse();
+      } else {
+        chunks.push(chunk);
       }
-      chunks.push(chunk as Buffer);
-    }
-  } catch (error) {
-    if (error instanceof Problem) {
-      throw error;
-    }
-    throw new Problem('malformed-request', 'The connection ended before the whole body arrived.', {
-      cause: error,
     });
-  }
-  return Buffer.concat(chunks, size);
+    stream.on('end', () => resolve(Buffer.concat(chunks, size)));
+    stream.on('error', cutOff);
+    stream.on('close', () => cutOff());
+  });
 }
