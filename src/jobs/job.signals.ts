@@ -20,7 +20,8 @@ interface Events {
  * would have said is found by polling (work) and by the heartbeat (cancels).
  *
  * A notification inside the transaction of each insert would cut inserts to a fifth, since such
- * commits queue for one lock; these are sent after the commit, at most one in 5 ms: measured, that costs inserts nothing.
+ * commits queue for one lock; these are sent after the commit, at most one in 5 ms: measured, that
+ * costs inserts nothing.
  */
 @Injectable()
 export class JobSignals extends EventEmitter<Events> implements OnApplicationShutdown {
@@ -35,16 +36,15 @@ export class JobSignals extends EventEmitter<Events> implements OnApplicationShu
   /** Says that there may be work: here at once, elsewhere soon. */
   announceWork(): void {
     this.emit('work');
-    if (this.announcement === null) {
-      const wait = this.lastAnnounced + ANNOUNCE_EVERY_MS - performance.now();
-      this.announcement = setTimeout(
-        () => {
-          this.announcement = null;
-          this.lastAnnounced = performance.now();
-          this.notify(WORK_CHANNEL, '');
-        },
-        Math.max(0, wait),
-      );
+    if (this.announcement !== null) {
+      return;
+    }
+    const wait = this.lastAnnounced + ANNOUNCE_EVERY_MS - performance.now();
+    if (wait <= 0) {
+      // Without a timer, the shortest of which is a millisecond.
+      this.announce();
+    } else {
+      this.announcement = setTimeout(() => this.announce(), wait);
     }
   }
 
@@ -56,6 +56,12 @@ export class JobSignals extends EventEmitter<Events> implements OnApplicationShu
 
   onApplicationShutdown(): void {
     clearTimeout(this.announcement ?? undefined);
+  }
+
+  private announce(): void {
+    this.announcement = null;
+    this.lastAnnounced = performance.now();
+    this.notify(WORK_CHANNEL, '');
   }
 
   private notify(channel: string, payload: string): void {
