@@ -1,4 +1,4 @@
-// `npm run bench`: the benchmarks named, or all but `growth`, one after the other. Options go to each
+// `npm run bench`: the benchmarks named, or those that are usual, one after the other. Options go to each
 // that knows them: npm run bench -- queues http --markdown figures.md
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +13,11 @@ const PARTS = {
     script: 'recovery.bench.mjs',
     knows: ['kills', 'freezes', 'cancels', 'markdown'],
   },
+  fairness: {
+    script: 'fairness.bench.mjs',
+    knows: ['whale', 'small', 'each', 'laps', 'newcomers', 'markdown'],
+  },
+  caps: { script: 'caps.bench.mjs', knows: ['claims', 'task-claims', 'claimers', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
 };
 const BY_DEFAULT = ['queues', 'http', 'kriging', 'recovery'];

@@ -107,7 +107,7 @@ export class Slots extends EventEmitter<Events> {
         transition: 'claim',
         from: 'requested',
         to: 'in progress',
-        ms: Date.now() - job.createdAt.getTime(),
+        ms: job.waitedMs,
       }),
       'job',
     );

@@ -51,7 +51,7 @@ export class ClaimStore {
           bool_or(contended) AS contended,
           string_agg(concat(claimed.job_id, E'${FIELD}', lease_id, E'${FIELD}', claimed.org_id,
             E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', crashes, E'${FIELD}', timeout_seconds,
-            E'${FIELD}', extract(epoch FROM created_at) * 1000, E'${FIELD}',
+            E'${FIELD}', round(extract(epoch FROM clock_timestamp() - created_at) * 1000), E'${FIELD}',
             CASE WHEN pg_column_size(kept.parameters) <= ${PARAMETERS_WITH_CLAIM_BYTES}
               THEN kept.parameters::text END), E'${RECORD}' ORDER BY ordinal)
             FILTER (WHERE claimed.job_id IS NOT NULL) AS jobs
@@ -104,7 +104,7 @@ function claimedJob(record: string): ClaimedJob {
     attempt = '',
     crashes = '',
     timeout,
-    createdAt,
+    waitedMs,
     parameters,
   ] = record.split('\u0001');
   return {
@@ -116,7 +116,7 @@ function claimedJob(record: string): ClaimedJob {
     attempt: Number(attempt),
     crashes: Number(crashes),
     timeoutSeconds: timeout === '' ? null : Number(timeout),
-    createdAt: new Date(Number(createdAt)),
+    waitedMs: Number(waitedMs),
     parameters: parameters === '' ? null : (parameters ?? null),
   };
 }

@@ -22,7 +22,8 @@ export interface ClaimedJob extends Lease {
   readonly crashes: number;
   /** The client's limit on the running time, in seconds; null: the task's. */
   readonly timeoutSeconds: number | null;
-  readonly createdAt: Date;
+  /** How long it had waited since it was submitted, in milliseconds, by the database's clock. */
+  readonly waitedMs: number;
   /** A JSON document, as text; null when it is large, and must be read for itself. */
   readonly parameters: string | null;
 }

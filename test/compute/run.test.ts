@@ -119,7 +119,7 @@ describe('a run on the inline runner', () => {
       attempt: 1,
       crashes: 0,
       timeoutSeconds: null,
-      createdAt: new Date(),
+      waitedMs: 0,
       parameters: null,
     };
     const entry = { task: TASKS[name] as unknown as Task, moduleUrl: '' };
