@@ -131,7 +131,7 @@ export class JobStore {
    */
   async requestCancel({ jobId, orgId, topic, task }: JobKey): Promise<CancelRequested | null> {
     const address = [jobId, orgId, topic, task];
-    const { rows } = await this.database.pool.query<{
+    const { rows } = await this.database.requests.query<{
       status: JobStatus;
       worker_id: string | null;
     }>({
@@ -158,7 +158,7 @@ export class JobStore {
   }
 
   private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {
-    await this.database.pool.query({
+    await this.database.requests.query({
       name: 'create-jobs',
       text: `
         WITH job AS MATERIALIZED (
@@ -197,7 +197,7 @@ export class JobStore {
   }
 
   private async readStates(keys: readonly JobKey[]): Promise<(JobState | null)[]> {
-    const { rows } = await this.database.pool.query<JobState & { ordinal: string }>({
+    const { rows } = await this.database.requests.query<JobState & { ordinal: string }>({
       name: 'read-job-states',
       text: `
         SELECT asked.ordinal, job.status, job.progress, job.message, job.error

@@ -70,7 +70,7 @@ export class SubmitQuota {
   }
 
   private async countRooms(organizations: readonly string[]): Promise<number[]> {
-    const { rows } = await this.database.pool.query<{ org_id: string; left: number | null }>({
+    const { rows } = await this.database.requests.query<{ org_id: string; left: number | null }>({
       name: 'count-unstarted',
       text: `
         SELECT asked.org_id, cap.max_unstarted

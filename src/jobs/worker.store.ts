@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { ClientBase } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../platform/database/database.js';
 import { JOB_CANCELED, JOB_EXPIRED, WORKER_LOST } from './job.problems.js';
@@ -63,12 +64,17 @@ export class WorkerStore {
     await this.database.pool.query('UPDATE workers SET draining = true WHERE id = $1', [workerId]);
   }
 
-  /** Renews all leases of the worker at once: they live as long as its row is fresh. */
-  async beat(workerId: string): Promise<Beat> {
-    const { rows } = await this.database.pool.query<{ alive: boolean; canceling: string[] | null }>(
-      {
-        name: 'beat',
-        text: `
+  /**
+   * Renews all leases of the worker at once: they live as long as its row is fresh.
+   * @param connection the worker's own, which then has shown to be alive as well
+   */
+  async beat(
+    workerId: string,
+    connection: Pick<ClientBase, 'query'> = this.database.pool,
+  ): Promise<Beat> {
+    const { rows } = await connection.query<{ alive: boolean; canceling: string[] | null }>({
+      name: 'beat',
+      text: `
         WITH beat AS (
           UPDATE workers SET beat_at = clock_timestamp(), suspect_at = NULL
           FROM (SELECT set_config('synchronous_commit', 'off', true)) AS asynchronous
@@ -77,9 +83,8 @@ export class WorkerStore {
         SELECT EXISTS (SELECT 1 FROM beat) AS alive,
           (SELECT array_agg(lease_id) FROM jobs
            WHERE worker_id = $1 AND status = 'canceling') AS canceling`,
-        values: [workerId],
-      },
-    );
+      values: [workerId],
+    });
     return { alive: rows[0]?.alive ?? false, canceling: rows[0]?.canceling ?? [] };
   }
 

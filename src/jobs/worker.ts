@@ -7,7 +7,7 @@ import { Database } from '../platform/database/database.js';
 import { outlast } from '../platform/database/outlast.js';
 import { JobSignals } from './job.signals.js';
 import { WorkerLink } from './worker.link.js';
-import { type WorkerIdentity, WorkerStore } from './worker.store.js';
+import { type Beat, type WorkerIdentity, WorkerStore } from './worker.store.js';
 
 interface Events {
   /** The leases may belong to others by now: stop the work, write nothing more. */
@@ -18,8 +18,13 @@ interface Events {
 
 /** How long a start waits for the database. */
 const START_PATIENCE_MS = 30_000;
-/** A failed heartbeat is repeated this soon. */
+/** A failed heartbeat is repeated this long after it was asked for, at the soonest. */
 const RETRY_MS = 1_000;
+/**
+ * The part of the lease within which a heartbeat is answered, or its connection given up for dead. The
+ * next is due after a third, the self-stop comes after four fifths: a second try fits between.
+ */
+const ANSWER_WITHIN = 1 / 4;
 /** The longest grace time of a runner, and what it takes to notice. */
 const SMALLEST_MARGIN_MS = 1_500;
 /** How often the worker asks itself whether its leases are about to end. */
@@ -113,11 +118,17 @@ export class Worker extends EventEmitter<Events> {
     this.stoppedItself = false;
     this.nextBeatAt = asked + this.leaseMs / 3;
     this.identity = identity;
-    this.link = new WorkerLink(this.database, this.signals, identity.lockKey, () => {
-      this.nextBeatAt = 0;
-      this.watch();
-      this.signals.emit('work');
-    });
+    this.link = new WorkerLink(
+      this.database,
+      this.signals,
+      identity.lockKey,
+      this.leaseMs * ANSWER_WITHIN,
+      () => {
+        this.nextBeatAt = 0;
+        this.watch();
+        this.signals.emit('work');
+      },
+    );
     await this.link.open();
     this.logger.log({ worker: identity.id }, 'registered');
   }
@@ -145,7 +156,7 @@ export class Worker extends EventEmitter<Events> {
         await this.register();
         return;
       }
-      const { alive, canceling } = await this.store.beat(this.identity.id);
+      const { alive, canceling } = await this.beatOnce(this.identity.id);
       if (!alive) {
         this.logger.warn({ worker: this.identity.id }, 'was taken for lost; registers anew');
         this.identity = null;
@@ -160,8 +171,16 @@ export class Worker extends EventEmitter<Events> {
         this.emit('cancel', canceling);
       }
     } catch (error) {
-      this.nextBeatAt = performance.now() + RETRY_MS;
+      // The time that it waited for an answer counts: a second try must fit before the self-stop.
+      this.nextBeatAt = asked + RETRY_MS;
       this.logger.warn({ err: error }, 'a heartbeat failed; tries again');
     }
+  }
+
+  private beatOnce(workerId: string): Promise<Beat> {
+    if (this.link === null) {
+      throw new Error('The worker has no connection of its own.');
+    }
+    return this.link.ask((connection) => this.store.beat(workerId, connection));
   }
 }

@@ -68,7 +68,7 @@ export const CONFIG_SCHEMA = z.object({
     .describe('PostgreSQL 15 or later; unset: an embedded server in the data home.'),
   DATABASE_POOL_SIZE: wholeNumber(2, 200)
     .default(10)
-    .describe('Connections of this process, besides one for notifications.'),
+    .describe('Connections of this process, besides one for heartbeats and notifications.'),
   DATA_HOME: z
     .string()
     .min(1)

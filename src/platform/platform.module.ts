@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CONFIG, type Config } from './config.js';
 import { Database } from './database/database.js';
+import { poolShares } from './database/pool.shares.js';
 import { HealthController } from './health/health.controller.js';
 import { AllowedMethods } from './http/allowed-methods.js';
 import { Draining } from './http/draining.js';
@@ -28,7 +29,11 @@ export class PlatformModule {
         { provide: CONFIG, useValue: config },
         {
           provide: Database,
-          useFactory: () => new Database({ url: databaseUrl, poolSize: config.DATABASE_POOL_SIZE }),
+          useFactory: () =>
+            new Database({
+              url: databaseUrl,
+              ...poolShares(config.ROLE, config.DATABASE_POOL_SIZE),
+            }),
         },
         { provide: Draining, useValue: parts.draining },
         { provide: AllowedMethods, useValue: parts.allowedMethods },

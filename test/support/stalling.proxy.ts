@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** Nothing passes ever again, and no end is told. */
+  dead: boolean;
+}
+
 /**
  * A way to the database that can be cut off without a word, as a network does: connections stay, and
  * what is sent is kept until it goes on.
@@ -12,30 +19,35 @@ export class StallingProxy {
     /** The address of the database by way of the proxy. */
     readonly url: string,
     private readonly closeServer: () => void,
-    private readonly pairs: Set<{ client: Socket; server: Socket }>,
+    private readonly pairs: Set<Pair>,
   ) {}
 
-  static async open(databaseUrl: string): Promise<StallingProxy> {
+  /** @param address where it listens */
+  static async open(databaseUrl: string, address = '127.0.0.1'): Promise<StallingProxy> {
     const target = new URL(databaseUrl);
-    const pairs = new Set<{ client: Socket; server: Socket }>();
+    const pairs = new Set<Pair>();
     let proxy: StallingProxy | null = null;
     const listener = createServer((client) => {
-      const pair = { client, server: connect(Number(target.port), target.hostname) };
+      const server = connect(Number(target.port), target.hostname);
+      const pair: Pair = { client, server, dead: false };
       pairs.add(pair);
       client.pipe(pair.server).pipe(client);
       for (const socket of [client, pair.server]) {
         socket.on('error', () => undefined);
         socket.on('close', () => {
-          pair.client.destroy();
-          pair.server.destroy();
-          pairs.delete(pair);
+          if (!pair.dead) {
+            client.destroy();
+            server.destroy();
+            pairs.delete(pair);
+          }
         });
       }
       proxy?.obey();
     });
-    listener.listen(0, '127.0.0.1');
+    listener.listen(0, address);
     await once(listener, 'listening');
     const url = new URL(databaseUrl);
+    url.hostname = address;
     url.port = String((listener.address() as AddressInfo).port);
     proxy = new StallingProxy(url.href, () => listener.close(), pairs);
     return proxy;
@@ -44,6 +56,12 @@ export class StallingProxy {
   /** From now on nothing passes in these directions, also on connections still to be made. */
   stall(directions: 'both' | 'answers' = 'both'): void {
     this.stalled = { toServer: directions === 'both', toClient: true };
+    this.obey();
+  }
+
+  /** The connections that there are die, and neither side hears of it; new ones are made as ever. */
+  abandon(): void {
+    this.pairs.forEach((pair) => (pair.dead = true));
     this.obey();
   }
 
@@ -62,9 +80,9 @@ export class StallingProxy {
   }
 
   private obey(): void {
-    for (const { client, server } of this.pairs) {
-      set(client, server, this.stalled.toServer);
-      set(server, client, this.stalled.toClient);
+    for (const { client, server, dead } of this.pairs) {
+      set(client, server, dead || this.stalled.toServer);
+      set(server, client, dead || this.stalled.toClient);
     }
   }
 }

@@ -19,6 +19,12 @@ const SOCKET_CODES = new Set([
  */
 const UNAVAILABLE_SQLSTATE = /^(08...|53...|57P..|57014|25006|40P01|40001)$/;
 
+/**
+ * Prisma's own codes: cannot reach (P1001), timed out (P1002), closed (P1017), no connection in time
+ * (P2024), no transaction in time or one that took too long (P2028), victim of a deadlock (P2034).
+ */
+const UNAVAILABLE_PRISMA = /^(P1001|P1002|P1017|P2024|P2028|P2034)$/;
+
 /** What `pg` says, without a code, of connections that are gone or could not be had in time. */
 const UNAVAILABLE_MESSAGE =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Cannot use a pool after calling end/i;
@@ -27,8 +33,10 @@ const UNAVAILABLE_MESSAGE =
 export function isDatabaseUnavailable(error: unknown): boolean {
   for (let current = error, depth = 0; current instanceof Error && depth < 4; depth += 1) {
     const { code } = current as { code?: unknown };
-    // Prisma: cannot reach (P1001), timed out (P1002), closed (P1017), no connection in time (P2024).
-    if (typeof code === 'string' && /^(P1001|P1002|P1017|P2024)$/.test(code)) {
+    if (typeof code === 'string' && UNAVAILABLE_PRISMA.test(code)) {
+      return true;
+    }
+    if (UNAVAILABLE_SQLSTATE.test(sqlStateWithin(current) ?? '')) {
       return true;
     }
     if (typeof code === 'string' && (SOCKET_CODES.has(code) || UNAVAILABLE_SQLSTATE.test(code))) {
@@ -40,4 +48,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     current = current instanceof AggregateError ? current.errors[0] : current.cause;
   }
   return false;
+}
+
+/** Prisma keeps what the server said, when it has no code of its own for it, in its error's `meta`. */
+function sqlStateWithin(error: Error): string | undefined {
+  const { meta } = error as {
+    meta?: { driverAdapterError?: { cause?: { originalCode?: string } } };
+  };
+  return meta?.driverAdapterError?.cause?.originalCode;
 }

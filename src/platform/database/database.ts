@@ -1,44 +1,62 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
+import { ConnectionPool } from './connection.pool.js';
+import { type Patience, sessionOf } from './session.js';
 
 /** Where the database is, and how much of it this process may use. */
 export interface DatabaseOptions {
   /** A `postgres://` address. */
   readonly url: string;
-  /** Most connections at once, besides the one for notifications. */
+  /** Most connections at once for work. */
   readonly poolSize: number;
+  /** Most connections at once for requests; as many as for work when it is not said. */
+  readonly requestPoolSize?: number;
 }
 
+/** A client waits for a request's statement, and sooner comes back than waits on. */
+const REQUESTS: Patience = { statementMs: 5_000, answerMs: 7_000, connectMs: 5_000 };
+/** Nobody waits for work's statements; one that is cut off would be made again from the start. */
+const WORK: Patience = { statementMs: 30_000, answerMs: 35_000, connectMs: 5_000 };
+
 /**
- * The process's connections. One pool serves both ways of asking: `prisma` for typed, cold reads and
- * writes, `pool` for the store's own statements on hot paths, named so that they are planned once.
+ * The process's connections: those for requests of clients, whose statements are cut off after 5 s,
+ * and those for its own work, whose statements may take 30 s. Neither can use up the other's.
+ * Statements of hot paths go to a pool by a name, so that they are planned once.
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  readonly pool: pg.Pool;
+  private readonly forRequests: ConnectionPool;
+  private readonly forWork: ConnectionPool;
   private client: PrismaClient | null = null;
-  private readonly logger = new Logger('Database');
 
   constructor(private readonly options: DatabaseOptions) {
-    this.pool = new pg.Pool({
-      ...sessionOf(options.url),
-      max: options.poolSize,
-      connectionTimeoutMillis: 5_000,
-      idleTimeoutMillis: 30_000,
-      query_timeout: 35_000,
-    });
-    // Without a listener, the loss of an idle connection would end the process.
-    this.pool.on('error', (error) => {
-      this.logger.warn({ err: error }, 'an idle database connection was lost');
-    });
+    this.forRequests = new ConnectionPool(
+      options.url,
+      options.requestPoolSize ?? options.poolSize,
+      REQUESTS,
+    );
+    this.forWork = new ConnectionPool(options.url, options.poolSize, WORK);
   }
 
-  /** Made when it is first asked for: a worker never does, and saves its memory. */
+  /** For what a client waits for. */
+  get requests(): pg.Pool {
+    return this.forRequests.pool;
+  }
+
+  /** For all else: claims, outcomes, reaping, hints. */
+  get pool(): pg.Pool {
+    return this.forWork.pool;
+  }
+
+  /**
+   * Typed, cold reads and writes, on the connections for requests. Made when it is first asked for: a
+   * worker never does, and saves its memory.
+   */
   get prisma(): PrismaClient {
     this.client ??= new PrismaClient({
-      adapter: new PrismaPg(this.pool, {
+      adapter: new PrismaPg(this.requests, {
         onPoolError: () => undefined,
         onConnectionError: () => undefined,
       }),
@@ -47,40 +65,22 @@ export class Database implements OnApplicationShutdown {
     return this.client;
   }
 
-  /** A connection of its own, outside the pool, for notifications and session locks. */
-  dedicatedConnection(): pg.Client {
-    return new pg.Client({ ...sessionOf(this.options.url), connectionTimeoutMillis: 5_000 });
+  /** A connection of its own, outside the pools, for heartbeats, notifications and session locks. */
+  dedicatedConnection(patience: Patience): pg.Client {
+    return new pg.Client(sessionOf(this.options.url, patience));
+  }
+
+  /**
+   * Gives up all connections of the pools: for one who knows that those made before some moment are
+   * dead, which they would each find out for themselves only after their own patience.
+   */
+  discardConnections(): void {
+    this.forRequests.discard();
+    this.forWork.discard();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.client?.$disconnect();
-    await this.pool.end();
+    await Promise.all([this.forRequests.close(), this.forWork.close()]);
   }
-}
-
-/**
- * Settings of each session: UTC, because Prisma's driver adapter reads and writes shifted times
- * otherwise; bounds on statements and idle transactions, so that a stuck one frees its locks;
- * statements planned once, since planning anew took a claim from ten organizations a quarter of its
- * time; and index lookups wherever there is an index. A statement that is planned while a table is nearly
- * empty would read all of it, and go on doing so while it fills, until its statistics are made anew:
- * status polls fell to half within 30,000 submits.
- */
-const SESSION = [
-  'TimeZone=UTC',
-  'statement_timeout=30000',
-  'idle_in_transaction_session_timeout=10000',
-  'plan_cache_mode=force_generic_plan',
-  'enable_seqscan=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
-];
-
-function sessionOf(url: string): pg.ClientConfig {
-  return {
-    connectionString: url,
-    application_name: 'headframe',
-    keepAlive: true,
-    options: SESSION.map((setting) => `-c ${setting}`).join(' '),
-  };
 }

@@ -34,7 +34,7 @@ export class HealthController {
         headers: { 'retry-after': '1' },
       });
     }
-    await this.database.pool.query('SELECT 1');
+    await this.database.requests.query('SELECT 1');
     return { status: 'ready' };
   }
 }

@@ -53,7 +53,10 @@ export function toProblem(error: unknown): Problem {
     return error;
   }
   if (isDatabaseUnavailable(error)) {
-    return unavailable('The database cannot be reached: try again soon.', error);
+    return unavailable(
+      'The database cannot be reached, or does not answer in time: try again soon.',
+      error,
+    );
   }
   const status = statusOf(error);
   const known = (Object.keys(PROBLEMS) as ProblemSlug[]).find(
