@@ -1,6 +1,6 @@
 // What one claim takes, through the store, with nothing else going on.
 import { randomUUID } from 'node:crypto';
-import { LeaseStore } from '../../dist/jobs/lease.store.js';
+import { ClaimStore } from '../../dist/jobs/claim.store.js';
 import { WorkerStore } from '../../dist/jobs/worker.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 import * as headframe from '../queues/headframe.mjs';
@@ -15,14 +15,14 @@ export async function claimMilliseconds(place, pool) {
   queue.keepEnded();
   await queue.fill(CLAIMS * JOBS_PER_CLAIM);
   const database = new Database({ url: place.url, poolSize: 2 });
-  const [leases, workers] = [new LeaseStore(database), new WorkerStore(database)];
+  const [claims, workers] = [new ClaimStore(database), new WorkerStore(database)];
   const worker = await workers.register('bench');
   try {
     let turn = { cursor: randomUUID(), credit: 0 };
     const took = [];
     for (let count = 0; count < CLAIMS; count += 1) {
       const asked = performance.now();
-      ({ turn } = await leases.claim(
+      ({ turn } = await claims.claim(
         worker.id,
         [{ topic: 'diagnostics', name: 'sleep' }],
         JOBS_PER_CLAIM,

@@ -74,7 +74,8 @@ export async function open({ url }, { organizations = 1 } = {}) {
     async busy() {
       const { rows } = await pool.query(
         `SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'requested' AND run_after IS NULL)
-           OR EXISTS (SELECT 1 FROM jobs WHERE lease_id IS NOT NULL) AS busy`,
+           OR EXISTS (SELECT 1 FROM jobs WHERE lease_id IS NOT NULL AND org_id = ANY ($1::uuid[])) AS busy`,
+        [orgIds],
       );
       return rows[0].busy;
     },
