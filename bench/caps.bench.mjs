@@ -2,15 +2,15 @@
 // node bench/caps.bench.mjs [--claims 100000] [--task-claims 10000] [--claimers 16]
 //   [--markdown file]
 import { randomUUID } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { overruns } from './caps/overruns.mjs';
-import { queueJobs, TASK } from './fairness/backlog.mjs';
 import { runBenchmark } from './support/cleanup.mjs';
 import { claimAndEnd } from './support/claimers.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { load, machine } from './support/machine.mjs';
+import { queueJobs, TASK } from './support/queue-jobs.mjs';
+import { publish, say } from './support/report.mjs';
 import { figure, table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
@@ -28,7 +28,6 @@ const ORGANIZATIONS = 12;
 const JOBS_A_CLAIM = 4;
 const ORGANIZATION_CAP = 2;
 const TASK_CAP = 6;
-const say = (text) => console.error(`  ${new Date().toISOString().slice(11, 19)}  ${text}`);
 
 async function measure(pool, url, title, { claims, by, cap, limits }) {
   await pool.query('TRUNCATE jobs, job_parameters, job_results, organization_limits, task_limits');
@@ -112,8 +111,7 @@ await runBenchmark(
       ]),
       '',
     ].join('\n');
-    console.log(text);
-    if (options.markdown !== undefined) appendFileSync(options.markdown, `${text}\n`);
+    publish(text, options.markdown);
   },
   { minutes: 20 },
 );

@@ -2,7 +2,6 @@
 // wait of newcomers, and what a claim takes beside a backlog of half a million.
 // node bench/fairness.bench.mjs [--whale 250000] [--small 4999] [--each 50] [--laps 1]
 //   [--newcomers 200] [--markdown file]
-import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { fillBacklog } from './fairness/backlog.mjs';
@@ -12,6 +11,7 @@ import { runBenchmark } from './support/cleanup.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { load, machine } from './support/machine.mjs';
 import { percentile } from './support/statistics.mjs';
+import { publish, say } from './support/report.mjs';
 import { figure, table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
@@ -44,7 +44,6 @@ if (size.each * organizations < 2 * needed) {
   console.error(`--each is too small for ${options.laps} laps.`);
   process.exit(2);
 }
-const say = (text) => console.error(`  ${new Date().toISOString().slice(11, 19)}  ${text}`);
 
 await runBenchmark(
   async () => {
@@ -106,8 +105,7 @@ await runBenchmark(
       ]),
       '',
     ].join('\n');
-    console.log(text);
-    if (options.markdown !== undefined) appendFileSync(options.markdown, `${text}\n`);
+    publish(text, options.markdown);
   },
   { minutes: 15 },
 );

@@ -1,11 +1,11 @@
 // Whether ended jobs make the service slower: drains, claims, status reads and progress beside a
 // table that is empty and one with millions of ended jobs. Takes minutes: it has a command of its own.
 // node bench/growth.bench.mjs [--ended 5000000] [--jobs 50000] [--runs 3] [--markdown file]
-import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { growth } from './growth/growth.mjs';
 import { runBenchmark } from './support/cleanup.mjs';
 import { machine } from './support/machine.mjs';
+import { publish, say } from './support/report.mjs';
 import { figure, table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
@@ -24,7 +24,7 @@ await runBenchmark(
       ended,
       jobs: Number(options.jobs),
       runs: Number(options.runs),
-      say: (text) => console.error(`  ${new Date().toISOString().slice(11, 19)}  ${text}`),
+      say,
     });
     const text = [
       `${new Date().toISOString().slice(0, 10)}, ${machine()}, medians of ${options.runs} runs.`,
@@ -45,8 +45,7 @@ await runBenchmark(
       ]),
       '',
     ].join('\n');
-    console.log(text);
-    if (options.markdown !== undefined) appendFileSync(options.markdown, `${text}\n`);
+    publish(text, options.markdown);
   },
   { minutes: 45 },
 );

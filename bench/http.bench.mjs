@@ -1,7 +1,6 @@
 // HTTP: status polls and submits per second at 50 connections, against a bare Fastify in the same run.
 // node bench/http.bench.mjs [--seconds 8] [--rounds 3] [--markdown file]
 import { createSecretKey, randomUUID } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { SignJWT } from 'jose';
@@ -11,6 +10,7 @@ import { benchDatabase } from './support/embedded.mjs';
 import { machine } from './support/machine.mjs';
 import { SECRET, startServer } from './support/processes.mjs';
 import { median } from './support/statistics.mjs';
+import { publish } from './support/report.mjs';
 import { figure, table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
@@ -83,8 +83,7 @@ await runBenchmark(
       ]),
       '',
     ].join('\n');
-    console.log(text);
-    if (options.markdown !== undefined) appendFileSync(options.markdown, `${text}\n`);
+    publish(text, options.markdown);
   },
   { minutes: 10 },
 );

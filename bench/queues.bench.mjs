@@ -1,7 +1,6 @@
 // Headframe beside the queues people would pick instead, in one run: drains, add to start, adds, and
 // what bare SQL does on the same server.
 // node bench/queues.bench.mjs [--jobs 100000] [--runs 3] [--adds 300] [--markdown file]
-import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { addRate } from './queues/adds.mjs';
@@ -15,6 +14,7 @@ import { benchDatabase } from './support/embedded.mjs';
 import { addToStart } from './queues/add-to-start.mjs';
 import { load, machine } from './support/machine.mjs';
 import { median, percentile } from './support/statistics.mjs';
+import { publish, say } from './support/report.mjs';
 import { figure, table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
@@ -36,7 +36,6 @@ const rows = {};
 const note = (row, column, value) => {
   (rows[row] ??= {})[column] = value;
 };
-const say = (text) => console.error(`  ${new Date().toISOString().slice(11, 19)}  ${text}`);
 
 async function openPeers(postgres) {
   const names = options.peers.split(',').filter((name) => name !== '');
@@ -197,8 +196,7 @@ await runBenchmark(
     await measureStarts(present, contestants[0].queue, place);
     await measureAdds(contestants);
     const text = report(peers, bare);
-    console.log(text);
-    if (options.markdown !== undefined) appendFileSync(options.markdown, `${text}\n`);
+    publish(text, options.markdown);
     await Promise.all([...contestants, many].map(({ queue }) => queue.close()));
   },
   { minutes: 30 },

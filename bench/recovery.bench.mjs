@@ -1,7 +1,6 @@
 // What it takes to notice: a killed worker, a frozen one, a cancel across replicas, a shutdown.
 // node bench/recovery.bench.mjs [--kills 15] [--freezes 2] [--cancels 40] [--markdown file]
 import { createSecretKey, randomUUID } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
@@ -11,6 +10,7 @@ import { benchDatabase } from './support/embedded.mjs';
 import { machine } from './support/machine.mjs';
 import { SECRET, startServer } from './support/processes.mjs';
 import { percentile } from './support/statistics.mjs';
+import { publish } from './support/report.mjs';
 import { figure, table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
@@ -144,8 +144,7 @@ await runBenchmark(
       ]),
       '',
     ].join('\n');
-    console.log(text);
-    if (options.markdown !== undefined) appendFileSync(options.markdown, `${text}\n`);
+    publish(text, options.markdown);
   },
   { minutes: 15 },
 );

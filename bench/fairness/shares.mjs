@@ -1,7 +1,7 @@
 // Who gets how much while all organizations have jobs, and what a claim takes meanwhile.
 import { claimAndEnd } from '../support/claimers.mjs';
+import { TASK } from '../support/queue-jobs.mjs';
 import { percentile } from '../support/statistics.mjs';
-import { TASK } from './backlog.mjs';
 
 /**
  * @param {string} url @param {string} whale the large organization

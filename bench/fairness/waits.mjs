@@ -1,7 +1,7 @@
 // How long a newcomer with a single job waits while workers go round the others.
 import { randomUUID } from 'node:crypto';
 import { claimAndEnd } from '../support/claimers.mjs';
-import { queueJobs, TASK } from './backlog.mjs';
+import { queueJobs, TASK } from '../support/queue-jobs.mjs';
 
 /**
  * @param {string} url @param {import('pg').Pool} pool

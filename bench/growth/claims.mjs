@@ -4,6 +4,7 @@ import { ClaimStore } from '../../dist/jobs/claim.store.js';
 import { WorkerStore } from '../../dist/jobs/worker.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 import * as headframe from '../queues/headframe.mjs';
+import { TASK } from '../support/queue-jobs.mjs';
 import { median } from '../support/statistics.mjs';
 
 const CLAIMS = 100;
@@ -22,12 +23,7 @@ export async function claimMilliseconds(place, pool) {
     const took = [];
     for (let count = 0; count < CLAIMS; count += 1) {
       const asked = performance.now();
-      ({ turn } = await claims.claim(
-        worker.id,
-        [{ topic: 'diagnostics', name: 'sleep' }],
-        JOBS_PER_CLAIM,
-        turn,
-      ));
+      ({ turn } = await claims.claim(worker.id, [TASK], JOBS_PER_CLAIM, turn));
       took.push(performance.now() - asked);
     }
     return median(took);

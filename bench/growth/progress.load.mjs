@@ -26,7 +26,7 @@ export async function reportProgress(place, { perSecond }) {
   };
   let turn = 0;
   const report = async () => {
-    await workers.beat(worker.id, database.pool);
+    await workers.beat(worker.id);
     running ??= await start();
     turn += 1;
     const percent = Math.min(99, turn);

@@ -9,6 +9,7 @@ import { JobStore, NO_OPTIONS } from '../../dist/jobs/job.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { versionOf } from '../support/machine.mjs';
 import { peakMemory, startServer } from '../support/processes.mjs';
+import { PARAMETERS, queueJobs, TASK } from '../support/queue-jobs.mjs';
 
 const SLOTS = 100;
 
@@ -16,9 +17,6 @@ export const name = 'Headframe';
 export const version = versionOf('..');
 export const settings = `WORKER_SLOTS ${SLOTS}, LOG_LEVEL warn, everything else as it comes`;
 
-const TASK = { topic: 'diagnostics', task: 'sleep' };
-/** As near to nothing as the service's tasks come: one timer of a millisecond. */
-const PARAMETERS = '{"seconds":0,"steps":1}';
 const ORGANIZATION = randomUUID();
 /** Below every id that this process or its database makes from now on. */
 const FIRST_ID = uuidv7({ msecs: Date.now() - 1_000 });
@@ -48,7 +46,8 @@ export async function open({ url }, { organizations = 1 } = {}) {
       await jobs.create({
         jobId,
         orgId: ORGANIZATION,
-        ...TASK,
+        topic: TASK.topic,
+        task: TASK.name,
         maxAttempts: 1,
         options: NO_OPTIONS,
         parameters: PARAMETERS,
@@ -58,7 +57,7 @@ export async function open({ url }, { organizations = 1 } = {}) {
     /** Queues jobs that no worker may take yet: a cap of none holds them. */
     async fill(count) {
       await (keepsEnded ? removeJobs(pool, orgIds) : pool.query(EMPTY));
-      await fillJobs(pool, orgIds, count);
+      await queueJobs(pool, orgIds, count);
       await pool.query('VACUUM ANALYZE jobs, job_parameters, job_results');
       await pool.query('CHECKPOINT');
     },
@@ -108,19 +107,6 @@ const removeJobs = (pool, orgIds) =>
      DELETE FROM job_results USING gone WHERE job_id = id`,
     [orgIds, FIRST_ID],
   );
-
-async function fillJobs(pool, orgIds, count) {
-  await pool.query(
-    `WITH job AS MATERIALIZED (
-       SELECT uuidv7() AS id, ($1::uuid[])[1 + number % cardinality($1::uuid[])] AS org_id
-       FROM generate_series(1, $2) AS number
-     ), kept AS (
-       INSERT INTO job_parameters (job_id, org_id, parameters) SELECT id, org_id, $3::json FROM job
-     )
-     INSERT INTO jobs (id, org_id, topic, task) SELECT id, org_id, $4, $5 FROM job`,
-    [orgIds, count, PARAMETERS, TASK.topic, TASK.task],
-  );
-}
 
 /** A replica of the service that runs jobs, and tells when the code of each is called if asked to. */
 export async function startWorker({ url }, { role = 'worker', probe = false } = {}) {

@@ -50,14 +50,8 @@ describe('replicas whose clocks are wrong', () => {
 
   const clientOf = (service: Service) => new Client(service.url, org, bearer);
 
-  const submit = async (service: Service, seconds: number, options: object = {}) => {
-    const answer = await clientOf(service).execute('diagnostics/sleep', {
-      parameters: { seconds, steps: 10 },
-      options,
-    });
-    expect(answer.status).toBe(303);
-    return (answer.headers.get('location') as string).replace(/\/status$/, '');
-  };
+  const submit = (service: Service, seconds: number, options?: object) =>
+    clientOf(service).submit('diagnostics/sleep', { seconds, steps: 10 }, options);
 
   const job = async (path: string) => {
     const { rows: found } = await rows.query('SELECT * FROM jobs WHERE id = $1', [
@@ -120,14 +114,9 @@ describe('replicas whose clocks are wrong', () => {
     );
     await rows.query(`INSERT INTO task_limits VALUES ('diagnostics', 'spin', 0)`);
     const unstarted = await Promise.all(
-      [ahead, behind].map(async (service) => {
-        const answer = await clientOf(service).execute('diagnostics/spin', {
-          parameters: { seconds: 0 },
-          options: { expires_after: 1 },
-        });
-        expect(answer.status).toBe(303);
-        return (answer.headers.get('location') as string).replace(/\/status$/, '');
-      }),
+      [ahead, behind].map((service) =>
+        clientOf(service).submit('diagnostics/spin', { seconds: 0 }, { expires_after: 1 }),
+      ),
     );
     for (const path of delayed) {
       expect((await clientOf(ahead).ended(path)).status).toBe('succeeded');

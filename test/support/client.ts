@@ -58,8 +58,8 @@ export class Client {
   }
 
   /** Submits a job. @returns the path of the job; its status is `${path}/status` */
-  async submit(task: string, parameters: object): Promise<string> {
-    const answer = await this.execute(task, { parameters });
+  async submit(task: string, parameters: object, options?: object): Promise<string> {
+    const answer = await this.execute(task, { parameters, options });
     if (answer.status !== 303) {
       throw new Error(`execute answered ${answer.status}: ${answer.text}`);
     }

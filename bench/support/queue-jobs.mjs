@@ -1,0 +1,26 @@
+// Jobs of a task that does next to nothing, put into the queue by SQL.
+
+const ROWS_PER_STATEMENT = 50_000;
+export const TASK = { topic: 'diagnostics', name: 'sleep' };
+/** As near to nothing as the service's tasks come: one timer of a millisecond. */
+export const PARAMETERS = '{"seconds":0,"steps":1}';
+
+/**
+ * @param {import('pg').Pool} pool
+ * @param {string[]} orgIds between which the jobs are dealt, one by one
+ * @param {number} count
+ */
+export async function queueJobs(pool, orgIds, count) {
+  for (let at = 0; at < count; at += ROWS_PER_STATEMENT) {
+    await pool.query(
+      `WITH job AS MATERIALIZED (
+         SELECT uuidv7() AS id, ($1::uuid[])[1 + number % cardinality($1::uuid[])] AS org_id
+         FROM generate_series($2::int, $3::int) AS number
+       ), kept AS (
+         INSERT INTO job_parameters (job_id, org_id, parameters) SELECT id, org_id, $6::json FROM job
+       )
+       INSERT INTO jobs (id, org_id, topic, task) SELECT id, org_id, $4, $5 FROM job`,
+      [orgIds, at, Math.min(at + ROWS_PER_STATEMENT, count) - 1, TASK.topic, TASK.name, PARAMETERS],
+    );
+  }
+}
