@@ -3,6 +3,7 @@
 
 const LEASES = 'src/jobs/lease.store.ts';
 const SCHEMA = 'prisma/migrations/20261124000000_jobs/migration.sql';
+const CLAIM = 'prisma/migrations/20261125160000_claim_side_by_side/migration.sql';
 /** True, and a use of the parameter: PostgreSQL refuses a statement that never mentions one. */
 const ANY_LEASE = '($2::uuid IS NULL OR true)';
 
@@ -28,6 +29,10 @@ const HELD_BY_SUCCEED = `WHERE jobs.id = done.job_id AND ${holds('done.lease_id'
 const ORGANIZATION_LOCK = 'IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN';
 const ORGANIZATION_COUNT = `SELECT least(v_room, v_cap - count(*)) INTO v_room
                     FROM (SELECT 1 FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL LIMIT v_cap) running;`;
+const PICKED = `ORDER BY d.priority DESC, d.id LIMIT greatest(0, least(v_room, served.room))
+                            FOR UPDATE SKIP LOCKED) head`;
+const UNEXPIRED_PICKED = `AND (d.expires_at IS NULL OR d.expires_at > clock_timestamp())
+                            ${PICKED}`;
 const LOST = `SELECT w.id FROM workers w
         WHERE greatest(w.beat_at, v_benefit) < clock_timestamp() - p_lease`;
 const TASK_LOCKS = `SELECT array_agg(
@@ -141,13 +146,14 @@ export const MUTANTS = [
   ),
   mutant(
     'count before lock: organization',
-    SCHEMA,
+    CLAIM,
     [
       ['v_cap int;', 'v_cap int;\n    v_running int;'],
       [
-        'SELECT l.weight, l.max_running INTO v_weight, v_cap FROM organization_limits l',
-        `SELECT l.weight, l.max_running, (SELECT count(*) FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL)
-            INTO v_weight, v_cap, v_running FROM organization_limits l`,
+        'SELECT turn.org_id, own.weight, own.max_running INTO v_org, v_weight, v_cap',
+        `SELECT turn.org_id, own.weight, own.max_running,
+            (SELECT count(*) FROM jobs j WHERE j.org_id = turn.org_id AND j.lease_id IS NOT NULL)
+            INTO v_org, v_weight, v_cap, v_running`,
       ],
       [ORGANIZATION_COUNT, 'v_room := least(v_room, v_cap - v_running);'],
     ],
@@ -155,7 +161,7 @@ export const MUTANTS = [
   ),
   mutant(
     'count in the snapshot of the lock: organization',
-    SCHEMA,
+    CLAIM,
     [
       [ORGANIZATION_LOCK, 'IF false THEN'],
       [
@@ -167,12 +173,7 @@ export const MUTANTS = [
     ],
     ['race'],
   ),
-  mutant(
-    'no lock: organization',
-    SCHEMA,
-    [[ORGANIZATION_LOCK, 'IF false THEN']],
-    ['race', 'model'],
-  ),
+  mutant('no lock: organization', CLAIM, [[ORGANIZATION_LOCK, 'IF false THEN']], ['race', 'model']),
   mutant(
     'no lock: task',
     SCHEMA,
@@ -197,34 +198,24 @@ export const MUTANTS = [
     ['race'],
   ),
   mutant(
-    'the state is not asked again when a job starts',
-    SCHEMA,
-    [
-      [
-        "WHERE j.id = ANY (v_picked) AND j.status = 'requested' AND j.run_after IS NULL",
-        'WHERE j.id = ANY (v_picked)',
-      ],
-    ],
-    ['race'],
+    'jobs are not locked as they are picked',
+    CLAIM,
+    [[PICKED, PICKED.replace('FOR UPDATE SKIP LOCKED', '')]],
+    ['race', 'claim'],
   ),
   mutant(
     'a worker can be reaped while it claims',
-    SCHEMA,
+    CLAIM,
     [['AND NOT w.draining FOR KEY SHARE;', 'AND NOT w.draining;']],
     ['race'],
   ),
   mutant(
     'a draining worker claims',
-    SCHEMA,
+    CLAIM,
     [['AND NOT w.draining FOR KEY SHARE;', 'FOR KEY SHARE;']],
     ['claim', 'model'],
   ),
-  mutant(
-    'an expired job is started',
-    SCHEMA,
-    [['AND (j.expires_at IS NULL OR j.expires_at > clock_timestamp())', '']],
-    ['claim', 'model'],
-  ),
+  mutant('an expired job is started', CLAIM, [[UNEXPIRED_PICKED, PICKED]], ['claim', 'model']),
   mutant(
     'a crash is not counted',
     SCHEMA,

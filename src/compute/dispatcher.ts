@@ -19,7 +19,7 @@ const FIRST_POLL_MS = 250;
 const LAST_POLL_MS = 5_000;
 /** … but not below this while hints cannot be heard. */
 const LAST_POLL_UNHEARD_MS = 1_000;
-/** After a claim that passed over an organization because another worker was claiming from it. */
+/** After a claim that passed over what another worker was claiming. */
 const CONTENDED_MS = 10;
 
 /**

@@ -11,7 +11,7 @@ export interface RingTurn {
 export interface Claim {
   readonly jobs: readonly ClaimedJob[];
   readonly turn: RingTurn;
-  /** Another worker was claiming from an organization that was passed over: ask again soon. */
+  /** Another worker was claiming what was passed over: ask again soon. */
   readonly contended: boolean;
 }
 

@@ -29,15 +29,15 @@ describe('organizations that compete for the same workers', () => {
     );
   };
 
-  const queue = (orgs: readonly string[], each: number) =>
+  const queue = (orgs: readonly string[], each: number, seconds: number) =>
     rows.query(
       `WITH job AS (
          SELECT gen_random_uuid() AS id, org::uuid AS org FROM unnest($1::text[]) AS org, generate_series(1, $2)
        ), kept AS (
-         INSERT INTO job_parameters SELECT id, org, '{"seconds":0,"steps":1}' FROM job
+         INSERT INTO job_parameters SELECT id, org, json_build_object('seconds', $3::float8, 'steps', 1) FROM job
        )
        INSERT INTO jobs (id, org_id, topic, task) SELECT id, org, 'diagnostics', 'sleep' FROM job`,
-      [orgs, each],
+      [orgs, each, seconds],
     );
 
   const count = async (condition: string, values: unknown[] = []) => {
@@ -52,10 +52,13 @@ describe('organizations that compete for the same workers', () => {
 
   it('ninety jobs of nine others are done before five per cent of one’s ten thousand', async () => {
     const whale = randomUUID();
-    await queue([whale], 10_000);
+    // Jobs as long as a hiccup of a busy machine: else one worker that is held up for a moment lets
+    // the other, which has nothing else to do, finish hundreds of the whale's.
+    await queue([whale], 10_000, 0.01);
     await queue(
       Array.from({ length: 9 }, () => randomUUID()),
       10,
+      0.01,
     );
     await work();
     await expect
@@ -71,7 +74,7 @@ describe('organizations that compete for the same workers', () => {
   it('weights of three to one share the starts three to one', async () => {
     const [heavy, light] = [randomUUID(), randomUUID()];
     await rows.query('INSERT INTO organization_limits (org_id, weight) VALUES ($1, 3)', [heavy]);
-    await queue([heavy, light], 8_000);
+    await queue([heavy, light], 8_000, 0);
     await work();
     await expect.poll(() => count('started_at IS NOT NULL'), patience).toBeGreaterThan(4_000);
     // Of the first four thousand starts, in their order.

@@ -113,12 +113,13 @@ describe('a claim in a race', () => {
         `UPDATE jobs SET status = 'canceled', error = '{}', ended_at = now() WHERE id = $1`,
         [key.jobId],
       );
-      const claim = engine.claim(workers[0] as string);
-      await untilSomebodyWaits('transactionid');
+      let answered = false;
+      const claim = engine.claim(workers[0] as string).finally(() => (answered = true));
+      await untilSomebodyWaits('transactionid', () => answered);
       await other.query('COMMIT');
       expect(await claim).toEqual([]);
     } finally {
-      other.release();
+      other.release(true);
     }
     expect((await engine.row(key.jobId)).status).toBe('canceled');
   });

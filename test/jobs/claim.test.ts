@@ -250,20 +250,40 @@ describe('a claim', () => {
     expect(await engine.claim(lost)).toEqual([]);
   });
 
-  it('says when it passed over an organization because another was claiming from it', async () => {
+  it('says when it passed over a capped organization because another was claiming from it', async () => {
     const org = randomUUID();
     await engine.submit(org);
+    await engine.database.prisma.organizationLimits.create({ data: { orgId: org, maxRunning: 9 } });
+    await whileLocked('SELECT pg_advisory_xact_lock(727072, hashtext($1))', org, async () => {
+      expect(await engine.claimTurn(workerId, 1)).toMatchObject({ jobs: [], contended: true });
+    });
+  });
+
+  it('takes what another claim of the organization has not locked, without waiting', async () => {
+    const org = randomUUID();
+    const [first, second] = [await engine.submit(org), await engine.submit(org)];
+    await whileLocked('SELECT FROM jobs WHERE id = $1 FOR UPDATE', first.jobId, async () => {
+      expect(await engine.claimTurn(workerId, 2)).toMatchObject({
+        jobs: [{ jobId: second.jobId }],
+      });
+      expect(await engine.claimTurn(workerId, 2)).toMatchObject({ jobs: [], contended: true });
+    });
+    expect(await engine.claim(workerId, 2)).toMatchObject([{ jobId: first.jobId }]);
+    expect(await engine.claimTurn(workerId, 2)).toMatchObject({ jobs: [], contended: false });
+  });
+
+  /** Does something while another transaction holds what the statement locks. */
+  async function whileLocked(sql: string, value: string, meanwhile: () => Promise<void>) {
     const other = await engine.database.pool.connect();
     try {
       await other.query('BEGIN');
-      await other.query('SELECT pg_advisory_xact_lock(727072, hashtext($1))', [org]);
-      const claim = await engine.claimTurn(workerId, 1);
-      expect(claim).toMatchObject({ jobs: [], contended: true });
+      await other.query(sql, [value]);
+      await meanwhile();
     } finally {
       await other.query('ROLLBACK');
       other.release();
     }
-  });
+  }
 });
 
 describe('a worker', () => {
