@@ -12,6 +12,7 @@ import { Dispatcher } from './compute/dispatcher.js';
 import { loadTasks } from './compute/task.loader.js';
 import { serveOpenApi } from './openapi.js';
 import { type Config, ConfigError } from './platform/config.js';
+import type { ServiceUrls } from './platform/database/open-database.js';
 import { Draining } from './platform/http/draining.js';
 import { createHttpAdapter } from './platform/http/http.adapter.js';
 import { listen } from './platform/http/listen.js';
@@ -40,11 +41,11 @@ const TASKS_FOLDER = fileURLToPath(new URL('./tasks/', import.meta.url));
  */
 export async function createApp(parts: {
   readonly config: Config;
-  readonly databaseUrl: string;
+  readonly database: ServiceUrls;
   readonly dataHome: string;
   readonly logger: Logger;
 }): Promise<App> {
-  const { config, databaseUrl, dataHome, logger } = parts;
+  const { config, database, dataHome, logger } = parts;
   const draining = new Draining();
   const { adapter, allowedMethods } = createHttpAdapter({
     trustProxy: config.TRUST_PROXY,
@@ -52,7 +53,7 @@ export async function createApp(parts: {
   });
   const module = AppModule.forRoot({
     config,
-    databaseUrl,
+    database,
     draining,
     allowedMethods,
     key: verificationKey(config, developmentKey(config, dataHome)),

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { Logger } from 'pino';
 import { type App, createApp } from './app.js';
 import { type Config, loadConfig } from './platform/config.js';
-import { dataHomeOf, openDatabase } from './platform/database/open-database.js';
+import { checkLogins, dataHomeOf, openDatabase } from './platform/database/open-database.js';
 import { exitFatally } from './platform/fatal.js';
 import { createLogger } from './platform/logging/service.logger.js';
 
@@ -45,7 +45,12 @@ async function start(config: Config, logger: Logger): Promise<{ close(): Promise
     await database.close();
   };
   try {
-    app = await createApp({ config, databaseUrl: database.url, dataHome, logger });
+    await checkLogins(database, (message) => {
+      if (config.NODE_ENV === 'production') {
+        logger.warn(message);
+      }
+    });
+    app = await createApp({ config, database, dataHome, logger });
     await app.listen();
     logger.info(
       {

@@ -48,7 +48,11 @@ async function main(): Promise<void> {
   const change = changeOf(values);
   const config = loadConfig();
   const opened = await openDatabase(config, dataHomeOf(config), () => undefined);
-  const database = new Database({ url: opened.url, poolSize: 2 });
+  const database = new Database({
+    url: opened.ownerUrl,
+    requestRole: 'headframe_operator',
+    poolSize: 2,
+  });
   try {
     const limits = new LimitsStore(database);
     await change(limits);

@@ -14,14 +14,15 @@ const SNAPSHOT = fileURLToPath(new URL('../../docs/openapi.json', import.meta.ur
  */
 async function main(): Promise<void> {
   // Neither is used: nothing connects before the application starts.
+  const url = 'postgres://localhost/unused';
   const config = loadConfig({
-    DATABASE_URL: 'postgres://localhost/unused',
+    DATABASE_URL: url,
     AUTH_JWT_SECRET: 'unused'.repeat(6),
     LOG_LEVEL: 'silent',
   });
   const { nest } = await createApp({
     config,
-    databaseUrl: config.DATABASE_URL as string,
+    database: { url, requestUrl: url },
     dataHome: '',
     logger: createLogger(config),
   });

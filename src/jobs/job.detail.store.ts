@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import { scopeOf } from '../platform/database/request.scope.js';
 import type { ProblemBody } from '../platform/http/problem.js';
 import type { JobKey } from './job.store.js';
 import { isFinal, type JobStatus } from './job.status.js';
@@ -58,8 +59,9 @@ export class JobDetailStore {
   async find({ jobId, orgId, topic, task }: JobKey): Promise<JobDetail | null> {
     const { prisma } = this.database;
     // One snapshot: the job and its attempts must not tell of two moments.
-    const [job, attempts, labels] = await prisma.$transaction(
+    const [, job, attempts, labels] = await prisma.$transaction(
       [
+        prisma.$queryRawUnsafe(scopeOf([orgId])),
         prisma.job.findFirst({ where: { id: jobId, orgId, topic, task } }),
         prisma.jobAttempt.findMany({
           where: { jobId, orgId },

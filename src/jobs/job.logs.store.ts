@@ -85,7 +85,7 @@ export class JobLogsStore {
     after: LogPlace,
     limit: number,
   ): Promise<readonly StoredLogPiece[]> {
-    const { rows } = await this.database.requests.query<StoredLogPiece>({
+    const { rows } = await this.database.queryFor<StoredLogPiece>([orgId], {
       name: 'read-logs',
       text: `
         SELECT attempt, number, at, text FROM job_logs

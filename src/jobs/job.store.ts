@@ -65,7 +65,10 @@ export interface CancelRequested {
 /** Parameters beyond this many characters are inserted by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
 
-/** What clients do with jobs: submit, read, cancel. Each statement demands the organization. */
+/**
+ * What clients do with jobs: submit, read, cancel. Each statement demands the organization, and the
+ * database shows it no other's rows.
+ */
 @Injectable()
 export class JobStore {
   private readonly inserts: Coalescer<NewJob, void>;
@@ -101,27 +104,17 @@ export class JobStore {
 
   /** @returns null when there is no such job under that organization, topic and task */
   async findOutcome({ jobId, orgId, topic, task }: JobKey): Promise<JobOutcome | null> {
-    const { prisma } = this.database;
-    const job = await prisma.job.findFirst({
-      where: { id: jobId, orgId, topic, task },
-      select: { status: true, error: true },
+    // Results as text: they are sent on as they are stored, and may be large.
+    const { rows } = await this.database.queryFor<JobOutcome>([orgId], {
+      name: 'read-outcome',
+      text: `
+        SELECT job.status, job.error, kept.results::text AS results
+        FROM jobs job
+        LEFT JOIN job_results kept ON kept.job_id = job.id AND kept.org_id = job.org_id
+        WHERE job.id = $1 AND job.org_id = $2 AND job.topic = $3 AND job.task = $4`,
+      values: [jobId, orgId, topic, task],
     });
-    if (job === null) {
-      return null;
-    }
-    // As text: results are sent on as they are stored, and may be large. A job never leaves
-    // `succeeded`, so reading them after the state cannot mix two moments.
-    const [kept] =
-      job.status === 'succeeded'
-        ? await prisma.$queryRaw<{ results: string }[]>`
-            SELECT results::text FROM job_results
-            WHERE job_id = ${jobId}::uuid AND org_id = ${orgId}::uuid`
-        : [];
-    return {
-      status: job.status as JobStatus,
-      error: job.error as ProblemBody | null,
-      results: kept?.results ?? null,
-    };
+    return rows[0] ?? null;
   }
 
   /**
@@ -131,10 +124,10 @@ export class JobStore {
    */
   async requestCancel({ jobId, orgId, topic, task }: JobKey): Promise<CancelRequested | null> {
     const address = [jobId, orgId, topic, task];
-    const { rows } = await this.database.requests.query<{
+    const { rows } = await this.database.queryFor<{
       status: JobStatus;
       worker_id: string | null;
-    }>({
+    }>([orgId], {
       name: 'request-cancel',
       text: `
         UPDATE jobs SET
@@ -158,7 +151,8 @@ export class JobStore {
   }
 
   private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {
-    await this.database.requests.query({
+    const organizations = jobs.map(({ orgId }) => orgId);
+    await this.database.queryFor(organizations, {
       name: 'create-jobs',
       text: `
         WITH job AS MATERIALIZED (
@@ -181,7 +175,7 @@ export class JobStore {
         FROM job`,
       values: [
         jobs.map((job) => job.jobId),
-        jobs.map((job) => job.orgId),
+        organizations,
         jobs.map((job) => job.topic),
         jobs.map((job) => job.task),
         jobs.map((job) => job.maxAttempts),
@@ -197,7 +191,8 @@ export class JobStore {
   }
 
   private async readStates(keys: readonly JobKey[]): Promise<(JobState | null)[]> {
-    const { rows } = await this.database.requests.query<JobState & { ordinal: string }>({
+    const organizations = keys.map(({ orgId }) => orgId);
+    const { rows } = await this.database.queryFor<JobState & { ordinal: string }>(organizations, {
       name: 'read-job-states',
       text: `
         SELECT asked.ordinal, job.status, job.progress, job.message, job.error
@@ -207,7 +202,7 @@ export class JobStore {
           AND job.topic = asked.topic AND job.task = asked.task`,
       values: [
         keys.map((key) => key.jobId),
-        keys.map((key) => key.orgId),
+        organizations,
         keys.map((key) => key.topic),
         keys.map((key) => key.task),
       ],

@@ -70,7 +70,8 @@ export class SubmitQuota {
   }
 
   private async countRooms(organizations: readonly string[]): Promise<number[]> {
-    const { rows } = await this.database.requests.query<{ org_id: string; left: number | null }>({
+    type Counted = { org_id: string; left: number | null };
+    const { rows } = await this.database.queryFor<Counted>(organizations, {
       name: 'count-unstarted',
       text: `
         SELECT asked.org_id, cap.max_unstarted

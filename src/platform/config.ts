@@ -22,6 +22,11 @@ const commaList = z
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
 
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must be a postgres:// address',
+});
+
 /** As browsers send it: scheme, host and port, without a slash behind. */
 const origin = httpUrl.transform((url) => new URL(url).origin);
 
@@ -62,10 +67,17 @@ export const CONFIG_SCHEMA = z.object({
   TRUST_PROXY: flag
     .default(false)
     .describe('Whether to believe `X-Forwarded-*` headers: only behind a proxy that sets them.'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// address' })
+  DATABASE_URL: postgresUrl
     .optional()
     .describe('PostgreSQL 15 or later; unset: an embedded server in the data home.'),
+  DATABASE_OWNER_URL: postgresUrl
+    .optional()
+    .describe(
+      'The same with the login that owns the tables, for migrations and `limits`; unset: `DATABASE_URL`.',
+    ),
+  DATABASE_API_URL: postgresUrl
+    .optional()
+    .describe('The same with a login for requests alone; unset: `DATABASE_URL`.'),
   DATABASE_POOL_SIZE: wholeNumber(2, 200)
     .default(10)
     .describe('Connections of this process, besides one for heartbeats and notifications.'),
@@ -183,6 +195,11 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
   const faults: string[] = [];
   if (keys.length > 1) {
     faults.push(`${keys.join(', ')}: set only one of them`);
+  }
+  for (const name of ['DATABASE_OWNER_URL', 'DATABASE_API_URL']) {
+    if (present[name] !== undefined && present.DATABASE_URL === undefined) {
+      faults.push(`${name}: goes with DATABASE_URL, which is not set`);
+    }
   }
   if (present.NODE_ENV === 'production') {
     if (present.DATABASE_URL === undefined) {

@@ -1,11 +1,18 @@
 import { ConfigError } from './config.js';
 import { isDatabaseUnavailable } from './database/database.errors.js';
 import { EmbeddedPostgresError } from './database/embedded-postgres.js';
+import { LoginError } from './database/logins.js';
 import { MigrationError } from './database/migrations.js';
 import { ListenError } from './http/listen.js';
 
 /** Errors whose message is written for the operator: their stack would only hide it. */
-const FOR_THE_OPERATOR = [ConfigError, EmbeddedPostgresError, ListenError, MigrationError];
+const FOR_THE_OPERATOR = [
+  ConfigError,
+  EmbeddedPostgresError,
+  ListenError,
+  LoginError,
+  MigrationError,
+];
 
 /** Says on standard error why the process cannot go on, and ends it with status 1. */
 export function exitFatally(error: unknown): never {

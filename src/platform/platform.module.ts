@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CONFIG, type Config } from './config.js';
 import { Database } from './database/database.js';
+import type { ServiceUrls } from './database/open-database.js';
 import { poolShares } from './database/pool.shares.js';
 import { HealthController } from './health/health.controller.js';
 import { AllowedMethods } from './http/allowed-methods.js';
@@ -11,7 +12,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 /** What is made before the application, and everything in it may use. */
 export interface PlatformParts {
   readonly config: Config;
-  readonly databaseUrl: string;
+  readonly database: ServiceUrls;
   readonly draining: Draining;
   readonly allowedMethods: AllowedMethods;
 }
@@ -21,7 +22,7 @@ export interface PlatformParts {
 @Module({})
 export class PlatformModule {
   static forRoot(parts: PlatformParts): DynamicModule {
-    const { config, databaseUrl } = parts;
+    const { config, database } = parts;
     return {
       module: PlatformModule,
       controllers: [HealthController],
@@ -31,7 +32,8 @@ export class PlatformModule {
           provide: Database,
           useFactory: () =>
             new Database({
-              url: databaseUrl,
+              url: database.url,
+              requestUrl: database.requestUrl,
               ...poolShares(config.ROLE, config.DATABASE_POOL_SIZE),
             }),
         },

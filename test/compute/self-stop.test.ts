@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import pg from 'pg';
 import { ScheduleModule } from '@nestjs/schedule';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
@@ -31,6 +32,7 @@ describe('a worker that is cut off from the database', () => {
   const ticks: { attempt: number; at: number }[] = [];
   let test: TestDatabase;
   let database: Database;
+  let owner: pg.Pool;
   let workers: WorkerStore;
   let proxy: StallingProxy;
   let worker: INestApplicationContext;
@@ -59,6 +61,7 @@ describe('a worker that is cut off from the database', () => {
     ticks.length = 0;
     test = await createTestDatabase();
     database = new Database({ url: test.url, poolSize: 3 });
+    owner = new pg.Pool({ connectionString: test.url, max: 3 });
     workers = new WorkerStore(database);
     proxy = await StallingProxy.open(test.url);
     const config = loadConfig({
@@ -67,7 +70,8 @@ describe('a worker that is cut off from the database', () => {
       SHUTDOWN_SECONDS: '0',
     });
     const catalogue = new TaskCatalogue([{ task: ticking as unknown as Task, moduleUrl: '' }]);
-    const parts = { config, databaseUrl: proxy.url, draining: new Draining() };
+    const urls = { url: proxy.url, requestUrl: proxy.url };
+    const parts = { config, database: urls, draining: new Draining() };
     worker = await NestFactory.createApplicationContext(
       {
         module: TestModule,
@@ -85,7 +89,7 @@ describe('a worker that is cut off from the database', () => {
     proxy?.resume();
     await worker?.close();
     proxy?.close();
-    await database?.onApplicationShutdown();
+    await Promise.all([database?.onApplicationShutdown(), owner?.end()]);
     await test?.drop();
   });
 
@@ -100,7 +104,7 @@ describe('a worker that is cut off from the database', () => {
   /** Waits for another replica to take the job from the worker. @returns when, and the lease's end */
   async function reaped(jobId: string): Promise<{ at: number; leaseEnd: number }> {
     for (;;) {
-      const { rows } = await database.pool.query<{ silent: number }>(
+      const { rows } = await owner.query<{ silent: number }>(
         `SELECT extract(epoch FROM clock_timestamp() - beat_at)::float8 AS silent FROM workers`,
       );
       const leaseEnd = performance.now() + (LEASE_SECONDS - (rows[0]?.silent ?? 0)) * 1_000;
@@ -114,7 +118,7 @@ describe('a worker that is cut off from the database', () => {
 
   /** The claim is held up at the worker's row, until the way back is cut. */
   async function submitToAClaimWithoutAnswer(): Promise<string> {
-    const holder = await database.pool.connect();
+    const holder = await owner.connect();
     try {
       await holder.query('BEGIN');
       await holder.query('SELECT 1 FROM workers FOR UPDATE');
@@ -122,7 +126,7 @@ describe('a worker that is cut off from the database', () => {
       await expect
         .poll(
           async () => {
-            const { rows } = await database.pool.query(
+            const { rows } = await owner.query(
               `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
                  AND wait_event_type = 'Lock' AND query LIKE '%FROM claim_jobs(%'`,
             );
@@ -141,7 +145,7 @@ describe('a worker that is cut off from the database', () => {
   }
 
   const status = async (jobId: string): Promise<string> => {
-    const { rows } = await database.pool.query('SELECT status FROM jobs WHERE id = $1', [jobId]);
+    const { rows } = await owner.query('SELECT status FROM jobs WHERE id = $1', [jobId]);
     return rows[0].status;
   };
 

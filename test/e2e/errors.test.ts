@@ -123,7 +123,7 @@ describe('400', () => {
     const nest = await NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot({
         config,
-        databaseUrl: database.url,
+        database: { url: database.url, requestUrl: database.url },
         draining,
         allowedMethods,
         key: verificationKey(config, null),

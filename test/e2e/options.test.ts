@@ -161,7 +161,11 @@ describe('the limit on unstarted jobs', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     service = await startService(database.url, { ROLE: 'api' });
-    connection = new Database({ url: database.url, poolSize: 2 });
+    connection = new Database({
+      url: database.url,
+      requestRole: 'headframe_operator',
+      poolSize: 2,
+    });
     limits = new LimitsStore(connection);
   });
   afterAll(async () => {

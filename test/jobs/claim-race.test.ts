@@ -21,10 +21,10 @@ describe('a claim in a race', () => {
   });
   afterAll(() => engine?.close());
   beforeEach(async () => {
-    await engine.database.pool.query('TRUNCATE jobs, organization_limits, task_limits');
+    await engine.owner.query('TRUNCATE jobs, organization_limits, task_limits');
   });
 
-  const query = (sql: string, values: unknown[] = []) => engine.database.pool.query(sql, values);
+  const query = (sql: string, values: unknown[] = []) => engine.owner.query(sql, values);
   const capOrganization = (orgId: string) =>
     query('INSERT INTO organization_limits (org_id, max_running) VALUES ($1, 1)', [orgId]);
   const capTask = () =>
@@ -87,7 +87,7 @@ describe('a claim in a race', () => {
     const org = randomUUID();
     await capOrganization(org);
     const [first] = [await engine.submit(org), await engine.submit(org)];
-    const other = await engine.database.pool.connect();
+    const other = await engine.owner.connect();
     try {
       await other.query('BEGIN');
       await other.query('SELECT pg_advisory_xact_lock(727072, hashtext($1))', [org]);
@@ -106,7 +106,7 @@ describe('a claim in a race', () => {
 
   it('starts no job that is canceled meanwhile', async () => {
     const key = await engine.submit();
-    const other = await engine.database.pool.connect();
+    const other = await engine.owner.connect();
     try {
       await other.query('BEGIN');
       await other.query(
@@ -126,7 +126,7 @@ describe('a claim in a race', () => {
 
   it('is not passed over by the reaper: no job is left with a worker that is gone', async () => {
     const key = await engine.submit();
-    await engine.database.prisma.organizationLimits.create({ data: { orgId: key.orgId } });
+    await engine.limits.setOrganization(key.orgId, {});
     const silent = await engine.register();
     const [job] = await claimHeldUpAt('organization_limits', silent, () =>
       engine.loseWorker(silent),
@@ -143,7 +143,7 @@ describe('a claim in a race', () => {
     meanwhile: (connection: PoolClient) => Promise<unknown>,
   ): Promise<readonly ClaimedJob[]> {
     await gate(limits);
-    const other = await engine.database.pool.connect();
+    const other = await engine.owner.connect();
     try {
       await other.query('SELECT pg_advisory_lock($1)', [GATE]);
       const claim = engine.claim(workerId, 2);
@@ -181,7 +181,9 @@ describe('a claim in a race', () => {
       END $$;
       ALTER TABLE ${limits} RENAME TO kept_limits;
       CREATE VIEW ${limits} AS SELECT ${limits === 'task_limits' ? 'topic, task' : 'org_id, weight'},
-        pass_gate(max_running) AS max_running FROM kept_limits`);
+        pass_gate(max_running) AS max_running FROM kept_limits;
+      GRANT SELECT ON ${limits} TO headframe_worker;
+      GRANT USAGE ON SEQUENCE gate_passes TO headframe_worker`);
 
   const ungate = (limits: string) =>
     query(`

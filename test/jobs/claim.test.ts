@@ -17,16 +17,14 @@ describe('a claim', () => {
   });
   afterAll(() => engine?.close());
   beforeEach(async () => {
-    await engine.database.pool.query('TRUNCATE jobs, organization_limits, task_limits');
+    await engine.owner.query('TRUNCATE jobs, organization_limits, task_limits');
   });
 
   const submit = (orgId: string, count: number) =>
     Promise.all(Array.from({ length: count }, () => engine.submit(orgId)));
 
   const limit = (orgId: string, weight: number, maxRunning: number | null = null) =>
-    engine.database.prisma.organizationLimits.create({
-      data: { orgId, weight, maxRunning },
-    });
+    engine.limits.setOrganization(orgId, { weight, maxRunning });
 
   /** Claims again and again, as one worker does. */
   async function claimAll(times: number, size: number): Promise<ClaimedJob[]> {
@@ -77,7 +75,7 @@ describe('a claim', () => {
     const key = await engine.submit(randomUUID(), 1, { runAfter });
     expect(await engine.claim(workerId, 5)).toEqual([]);
     expect(await engine.row(key.jobId)).toMatchObject({ run_after: runAfter });
-    await engine.database.pool.query('UPDATE jobs SET run_after = clock_timestamp()');
+    await engine.owner.query('UPDATE jobs SET run_after = clock_timestamp()');
     expect(await engine.workers.tend(15)).toMatchObject([
       { jobId: key.jobId, transition: 'admit', status: 'requested' },
     ]);
@@ -86,7 +84,7 @@ describe('a claim', () => {
 
   it('does not start a job that has expired; it fails, once', async () => {
     const key = await engine.submit(randomUUID(), 1, { expiresAfterSeconds: 60 });
-    await engine.database.pool.query('UPDATE jobs SET expires_at = clock_timestamp()');
+    await engine.owner.query('UPDATE jobs SET expires_at = clock_timestamp()');
     expect(await engine.claim(workerId, 5)).toEqual([]);
     expect(await engine.workers.tend(15)).toMatchObject([
       { jobId: key.jobId, transition: 'expire', status: 'failed' },
@@ -154,7 +152,7 @@ describe('a claim', () => {
     const workers = await Promise.all(Array.from({ length: 4 }, () => engine.register()));
     for (let round = 0; round < 5; round += 1) {
       await Promise.all(workers.map((id) => engine.claim(id, 4)));
-      const { rows } = await engine.database.pool.query<{ id: string; lease_id: string }>(
+      const { rows } = await engine.owner.query<{ id: string; lease_id: string }>(
         `SELECT id, lease_id FROM jobs WHERE lease_id IS NOT NULL`,
       );
       expect(rows.length).toBeLessThanOrEqual(3);
@@ -172,15 +170,13 @@ describe('a claim', () => {
   });
 
   it('never runs more of a task than its cap, over all organizations and workers', async () => {
-    await engine.database.prisma.taskLimit.create({
-      data: { topic: TASK.topic, task: TASK.name, maxRunning: 2 },
-    });
+    await engine.limits.setTask(TASK.topic, TASK.name, 2);
     await Promise.all(Array.from({ length: 40 }, () => engine.submit()));
     const workers = await Promise.all(Array.from({ length: 4 }, () => engine.register()));
     let ended = 0;
     for (let round = 0; round < 6; round += 1) {
       await Promise.all(workers.map((id) => engine.claim(id, 4)));
-      const { rows } = await engine.database.pool.query<{ id: string; lease_id: string }>(
+      const { rows } = await engine.owner.query<{ id: string; lease_id: string }>(
         `SELECT id, lease_id FROM jobs WHERE lease_id IS NOT NULL`,
       );
       expect(rows.length).toBeLessThanOrEqual(2);
@@ -206,10 +202,10 @@ describe('a claim', () => {
   it('takes jobs that one more crash would fail one at a time, others beside them', async () => {
     const org = randomUUID();
     await submit(org, 6);
-    await engine.database.pool.query(
+    await engine.owner.query(
       `UPDATE jobs SET task = 'spin' WHERE id = (SELECT min(id::text)::uuid FROM jobs)`,
     );
-    await engine.database.pool.query(
+    await engine.owner.query(
       `UPDATE jobs SET crashes = $1::int, attempt = $1::int WHERE id IN (SELECT id FROM jobs ORDER BY id LIMIT 3)`,
       [MAX_CRASHES - 1],
     );
@@ -253,7 +249,7 @@ describe('a claim', () => {
   it('says when it passed over a capped organization because another was claiming from it', async () => {
     const org = randomUUID();
     await engine.submit(org);
-    await engine.database.prisma.organizationLimits.create({ data: { orgId: org, maxRunning: 9 } });
+    await engine.limits.setOrganization(org, { maxRunning: 9 });
     await whileLocked('SELECT pg_advisory_xact_lock(727072, hashtext($1))', org, async () => {
       expect(await engine.claimTurn(workerId, 1)).toMatchObject({ jobs: [], contended: true });
     });
@@ -274,7 +270,7 @@ describe('a claim', () => {
 
   /** Does something while another transaction holds what the statement locks. */
   async function whileLocked(sql: string, value: string, meanwhile: () => Promise<void>) {
-    const other = await engine.database.pool.connect();
+    const other = await engine.owner.connect();
     try {
       await other.query('BEGIN');
       await other.query(sql, [value]);
@@ -302,7 +298,7 @@ describe('a worker', () => {
     await engine.outlastBenefitOfTheDoubt(2);
     for (let round = 0; round < 30; round += 1) {
       const ids = await Promise.all(Array.from({ length: 20 }, () => engine.register()));
-      await engine.database.pool.query(
+      await engine.owner.query(
         `UPDATE workers SET suspect_at = NULL, beat_at = '-infinity' WHERE id = ANY ($1)`,
         [ids],
       );
@@ -310,7 +306,7 @@ describe('a worker', () => {
         engine.workers.tend(2),
         ...ids.map((id) => engine.workers.beat(id)),
       ]);
-      const { rows } = await engine.database.pool.query<{ id: string }>(
+      const { rows } = await engine.owner.query<{ id: string }>(
         'DELETE FROM workers WHERE id = ANY ($1) RETURNING id',
         [ids],
       );

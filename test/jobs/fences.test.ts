@@ -129,7 +129,7 @@ describe('the first attempt of a rescued job comes back late', () => {
     await engine.leases.fail(late);
     await engine.leases.postpone({ ...late, afterSeconds: 60 });
     await engine.leases.release(late);
-    const { rows } = await engine.database.pool.query(
+    const { rows } = await engine.owner.query(
       'SELECT attempt, outcome FROM job_attempts WHERE job_id = $1',
       [first.jobId],
     );
@@ -155,7 +155,7 @@ describe('a lost worker that comes back in the moment in which its jobs are take
     for (const key of keys.toReversed()) {
       jobs.unshift(await engine.claimFor(workerId, key));
     }
-    const middle = await engine.database.pool.connect();
+    const middle = await engine.owner.connect();
     try {
       await middle.query('BEGIN');
       await middle.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [jobs[1]?.jobId]);
@@ -164,7 +164,7 @@ describe('a lost worker that comes back in the moment in which its jobs are take
           .poll(
             async () =>
               (
-                await engine.database.pool.query(
+                await engine.owner.query(
                   `SELECT 1 FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'`,
                 )
@@ -184,7 +184,7 @@ describe('a lost worker that comes back in the moment in which its jobs are take
     } finally {
       middle.release();
     }
-    const { rows } = await engine.database.pool.query<{ deadlocks: number }>(
+    const { rows } = await engine.owner.query<{ deadlocks: number }>(
       `SELECT pg_stat_force_next_flush(), deadlocks::int FROM pg_stat_database
        WHERE datname = current_database()`,
     );

@@ -34,7 +34,7 @@ describe('the engine and a model of it', () => {
       const started = performance.now();
       const property = fc.asyncProperty(SETTING, COMMANDS, async (setting, commands) => {
         if (runs % TRUNCATE_EVERY === 0) {
-          await engine.database.pool.query(
+          await engine.owner.query(
             'TRUNCATE jobs, job_attempts, job_parameters, job_results, workers',
           );
         }

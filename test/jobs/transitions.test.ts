@@ -30,7 +30,7 @@ const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise
     engine.leases.endCanceled({ jobId: key.jobId, leaseId }),
   release: (engine, { key, leaseId }) => engine.leases.release({ jobId: key.jobId, leaseId }),
   expire: async (engine, { key }) => {
-    await engine.database.pool.query(
+    await engine.owner.query(
       `UPDATE jobs SET expires_at = now() WHERE id = $1 AND status = 'requested'`,
       [key.jobId],
     );
@@ -124,7 +124,7 @@ describe('every transition from every state', () => {
       error: null,
     });
     expect(waiting.run_after).toBeInstanceOf(Date);
-    await engine.database.pool.query(`UPDATE jobs SET run_after = now() WHERE id = $1`, [
+    await engine.owner.query(`UPDATE jobs SET run_after = now() WHERE id = $1`, [
       subject.key.jobId,
     ]);
     await engine.workers.tend(15);
@@ -176,9 +176,7 @@ describe('every transition from every state', () => {
       `error = '{}'`,
       `run_after = now()`,
     ]) {
-      const write = engine.database.pool.query(`UPDATE jobs SET ${nonsense} WHERE id = $1`, [
-        key.jobId,
-      ]);
+      const write = engine.owner.query(`UPDATE jobs SET ${nonsense} WHERE id = $1`, [key.jobId]);
       await expect(write).rejects.toMatchObject({ code: '23514' });
     }
   });
@@ -187,5 +185,5 @@ describe('every transition from every state', () => {
 /** Ends jobs that a later claim could otherwise meet. */
 async function retire(engine: Engine, ...keys: JobKey[]): Promise<void> {
   const ids = keys.map(({ jobId }) => jobId);
-  await engine.database.pool.query('DELETE FROM jobs WHERE id = ANY ($1)', [ids]);
+  await engine.owner.query('DELETE FROM jobs WHERE id = ANY ($1)', [ids]);
 }

@@ -20,7 +20,7 @@ describe('connections that die without a word', () => {
   });
   beforeEach(async () => {
     proxy = await StallingProxy.open(database.url);
-    connections = new ConnectionPool(proxy.url, 3, PATIENCE);
+    connections = new ConnectionPool(proxy.url, 'headframe_api', 3, PATIENCE);
   });
   afterEach(async () => {
     await connections.close();
@@ -61,10 +61,10 @@ describe('connections that die without a word', () => {
 
   it('do not keep the process from ending', async () => {
     await useAtOnce(3);
-    const single = new pg.Client(sessionOf(proxy.url, PATIENCE));
+    const single = new pg.Client(sessionOf(proxy.url, 'headframe_worker', PATIENCE));
     await single.connect();
     proxy.abandon();
     await Promise.all([connections.close(), hangUp(single)]);
-    connections = new ConnectionPool(proxy.url, 1, PATIENCE);
+    connections = new ConnectionPool(proxy.url, 'headframe_api', 1, PATIENCE);
   });
 });

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { type JobKey, type JobOptions, JobStore, NO_OPTIONS } from '../../src/jobs/job.store.js';
 import type { JobStatus } from '../../src/jobs/job.status.js';
 import { ClaimStore, type RingTurn } from '../../src/jobs/claim.store.js';
 import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease.store.js';
+import { LimitsStore } from '../../src/jobs/limits.store.js';
 import { WorkerStore } from '../../src/jobs/worker.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import { createTestDatabase } from './database.js';
@@ -19,23 +21,34 @@ export type JobRow = Record<string, unknown> & { status: JobStatus; lease_id: st
 export class Engine {
   static async open(): Promise<Engine> {
     const { url, drop } = await createTestDatabase();
-    return new Engine(new Database({ url, poolSize: 5 }), drop);
+    return new Engine(url, drop);
   }
 
   /** Over a database that somebody else made, and drops. */
   static on(url: string): Engine {
-    return new Engine(new Database({ url, poolSize: 5 }), async () => undefined);
+    return new Engine(url, async () => undefined);
   }
 
   readonly jobs: JobStore;
   readonly claims: ClaimStore;
   readonly leases: LeaseStore;
   readonly workers: WorkerStore;
+  readonly limits: LimitsStore;
+  readonly database: Database;
+  /** In the right of who owns the tables: for what the service itself may not do. */
+  readonly owner: pg.Pool;
+  private readonly operator: Database;
 
   private constructor(
-    readonly database: Database,
+    readonly url: string,
     private readonly drop: () => Promise<void>,
   ) {
+    const database = new Database({ url, poolSize: 5 });
+    this.database = database;
+    this.owner = new pg.Pool({ connectionString: url, max: 5 });
+    this.owner.on('error', () => undefined);
+    this.operator = new Database({ url, requestRole: 'headframe_operator', poolSize: 1 });
+    this.limits = new LimitsStore(this.operator);
     this.jobs = new JobStore(database);
     this.claims = new ClaimStore(database);
     this.leases = new LeaseStore(database);
@@ -43,7 +56,11 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    await this.database.onApplicationShutdown();
+    await Promise.all([
+      this.database.onApplicationShutdown(),
+      this.operator.onApplicationShutdown(),
+      this.owner.end(),
+    ]);
     await this.drop();
   }
 
@@ -112,7 +129,7 @@ export class Engine {
   /** Makes one worker, and no other, look silent for longer than its lease, and tends the jobs. */
   async loseWorker(workerId: string): Promise<void> {
     // Nobody holds a lock here: whom an earlier tending suspected would be lost as well.
-    await this.database.pool.query(
+    await this.owner.query(
       `UPDATE workers SET suspect_at = NULL, beat_at = clock_timestamp()
          + CASE WHEN id = $1 THEN interval '-1 hour' ELSE interval '1 hour' END`,
       [workerId],
@@ -123,7 +140,7 @@ export class Engine {
 
   /** Right after a start of the server nobody is taken for lost: waits until a silent worker is. */
   async outlastBenefitOfTheDoubt(leaseSeconds: number): Promise<void> {
-    await this.database.pool.query(
+    await this.owner.query(
       `SELECT pg_sleep(greatest(0, $1::float8 + extract(epoch FROM
          pg_postmaster_start_time() + interval '5.1 seconds' - clock_timestamp())))`,
       [leaseSeconds],
@@ -131,14 +148,12 @@ export class Engine {
   }
 
   async row(jobId: string): Promise<JobRow> {
-    const { rows } = await this.database.pool.query<JobRow>('SELECT * FROM jobs WHERE id = $1', [
-      jobId,
-    ]);
+    const { rows } = await this.owner.query<JobRow>('SELECT * FROM jobs WHERE id = $1', [jobId]);
     return rows[0] as JobRow;
   }
 
   async results(jobId: string): Promise<number> {
-    const { rows } = await this.database.pool.query<{ count: number }>(
+    const { rows } = await this.owner.query<{ count: number }>(
       'SELECT count(*)::int AS count FROM job_results WHERE job_id = $1',
       [jobId],
     );

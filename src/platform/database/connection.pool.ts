@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import { type Patience, sessionOf } from './session.js';
+import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 
 const IDLE_MS = 30_000;
 /** How long connections are let say goodbye: a dead one never does. */
@@ -16,9 +16,11 @@ export class ConnectionPool {
   private readonly logger = new Logger('Database');
 
   /** @param size most connections at once */
-  constructor(url: string, size: number, patience: Patience) {
+  constructor(url: string, role: DatabaseRole, size: number, patience: Patience) {
     this.pool = new pg.Pool({
-      ...sessionOf(url, patience),
+      ...sessionOf(url, role, patience),
+      // Statements that are sent together do not wait for each other's answers.
+      pipeline: true,
       max: size,
       idleTimeoutMillis: IDLE_MS,
     });

@@ -3,12 +3,17 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connection.pool.js';
-import { type Patience, sessionOf } from './session.js';
+import { queryFor } from './request.scope.js';
+import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 
 /** Where the database is, and how much of it this process may use. */
 export interface DatabaseOptions {
-  /** A `postgres://` address. */
+  /** A `postgres://` address, with a login that may take the roles below. */
   readonly url: string;
+  /** The same with another login, for requests; that of `url` when it is not said. */
+  readonly requestUrl?: string;
+  /** For what requests ask; `headframe_api` when it is not said. */
+  readonly requestRole?: DatabaseRole;
   /** Most connections at once for work. */
   readonly poolSize: number;
   /** Most connections at once for requests; as many as for work when it is not said. */
@@ -33,26 +38,39 @@ export class Database implements OnApplicationShutdown {
 
   constructor(private readonly options: DatabaseOptions) {
     this.forRequests = new ConnectionPool(
-      options.url,
+      options.requestUrl ?? options.url,
+      options.requestRole ?? 'headframe_api',
       options.requestPoolSize ?? options.poolSize,
       REQUESTS,
     );
-    this.forWork = new ConnectionPool(options.url, options.poolSize, WORK);
+    this.forWork = new ConnectionPool(options.url, 'headframe_worker', options.poolSize, WORK);
   }
 
-  /** For what a client waits for. */
+  /** For what a client waits for, and what is no organization's: it sees no organization's rows. */
   get requests(): pg.Pool {
     return this.forRequests.pool;
   }
 
-  /** For all else: claims, outcomes, reaping, hints. */
+  /**
+   * One statement for clients of these organizations (lower-case UUIDs): the database shows it their
+   * rows and no others.
+   */
+  queryFor<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    organizations: readonly string[],
+    statement: pg.QueryConfig,
+  ): Promise<pg.QueryResult<Row>> {
+    return queryFor<Row>(this.requests, organizations, statement);
+  }
+
+  /** For all else: claims, outcomes, reaping, hints. It sees all rows. */
   get pool(): pg.Pool {
     return this.forWork.pool;
   }
 
   /**
-   * Typed, cold reads and writes, on the connections for requests. Made when it is first asked for: a
-   * worker never does, and saves its memory.
+   * Typed, cold reads and writes, on the connections for requests. A transaction sees the rows of the
+   * organizations that its first statement names (`scopeOf`), and without one none. Made when it
+   * is first asked for: a worker never does, and saves its memory.
    */
   get prisma(): PrismaClient {
     this.client ??= new PrismaClient({
@@ -67,7 +85,7 @@ export class Database implements OnApplicationShutdown {
 
   /** A connection of its own, outside the pools, for heartbeats, notifications and session locks. */
   dedicatedConnection(patience: Patience): pg.Client {
-    return new pg.Client(sessionOf(this.options.url, patience));
+    return new pg.Client(sessionOf(this.options.url, 'headframe_worker', patience));
   }
 
   /**

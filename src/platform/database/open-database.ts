@@ -1,10 +1,27 @@
 import type { Config } from '../config.js';
 import { defaultDataHome, startEmbeddedPostgres } from './embedded-postgres.js';
+import { isDatabaseUnavailable } from './database.errors.js';
+import {
+  checkLogin,
+  isAboveItsRoles,
+  provideLogin,
+  REQUEST_ROLES,
+  SERVICE_ROLES,
+} from './logins.js';
 import { applyMigrations, MIGRATIONS_DIRECTORY } from './migrations.js';
 
-/** A database that is there and migrated. */
-export interface OpenDatabase {
+/** Addresses of the database, by what the service connects for. */
+export interface ServiceUrls {
+  /** For what it does by itself. */
   readonly url: string;
+  /** For requests of clients. */
+  readonly requestUrl: string;
+}
+
+/** A database that is there and migrated. */
+export interface OpenDatabase extends ServiceUrls {
+  /** With the login that owns the tables: for migrations, and what operators do. */
+  readonly ownerUrl: string;
   /** Stops the embedded server, if this process is its last user. */
   close(): Promise<void>;
 }
@@ -15,23 +32,70 @@ export const dataHomeOf = (config: Pick<Config, 'DATA_HOME'>): string =>
 
 /**
  * Starts the embedded server when no database is configured, and applies outstanding migrations
- * unless they are somebody else's to apply.
+ * unless they are somebody else's to apply. Who migrates with a login of its own makes the others.
  */
 export async function openDatabase(
-  config: Pick<Config, 'DATABASE_URL' | 'MIGRATE'>,
+  config: Pick<Config, 'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATABASE_API_URL' | 'MIGRATE'>,
   dataHome: string,
   log: (message: string) => void,
 ): Promise<OpenDatabase> {
   const embedded =
     config.DATABASE_URL === undefined ? await startEmbeddedPostgres({ dataHome, log }) : null;
   const url = config.DATABASE_URL ?? (embedded?.url as string);
+  const urls = {
+    url,
+    requestUrl: config.DATABASE_API_URL ?? url,
+    ownerUrl: config.DATABASE_OWNER_URL ?? url,
+  };
   try {
     if (config.MIGRATE) {
-      await applyMigrations({ connectionString: url, directory: MIGRATIONS_DIRECTORY, log });
+      await applyMigrations({
+        connectionString: urls.ownerUrl,
+        directory: MIGRATIONS_DIRECTORY,
+        log,
+      });
+      await provideLogins(urls);
     }
   } catch (error) {
     await embedded?.stop();
     throw error;
   }
-  return { url, close: async () => embedded?.stop() };
+  return { ...urls, close: async () => embedded?.stop() };
+}
+
+/**
+ * Refuses logins that may not act as the service has to, and tells of one that may do more. A database
+ * that cannot be reached now is no reason to refuse.
+ * @throws LoginError
+ */
+export async function checkLogins(
+  { url, requestUrl }: ServiceUrls,
+  warn: (message: string) => void,
+): Promise<void> {
+  try {
+    await checkLogin(url, SERVICE_ROLES);
+    await checkLogin(requestUrl, REQUEST_ROLES);
+    if (await isAboveItsRoles(requestUrl)) {
+      warn(
+        'the database login of requests owns the tables, or is a superuser: with a login of its own (see DATABASE_OWNER_URL) row-level security would hold whatever a statement says',
+      );
+    }
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) {
+      throw error;
+    }
+  }
+}
+
+async function provideLogins({
+  url,
+  requestUrl,
+  ownerUrl,
+}: Omit<OpenDatabase, 'close'>): Promise<void> {
+  if (url !== ownerUrl) {
+    await provideLogin(ownerUrl, url, SERVICE_ROLES);
+  }
+  if (requestUrl !== url) {
+    await provideLogin(ownerUrl, requestUrl, REQUEST_ROLES);
+  }
 }

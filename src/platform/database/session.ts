@@ -26,15 +26,22 @@ export interface Patience {
   readonly connectMs: number;
 }
 
+/** In whose right a session acts; see the migration `row_level_security`. */
+export type DatabaseRole = 'headframe_api' | 'headframe_worker' | 'headframe_operator';
+
 /** What a connection to the database at this address is made with. */
-export function sessionOf(url: string, { statementMs, answerMs, connectMs }: Patience) {
+export function sessionOf(
+  url: string,
+  role: DatabaseRole,
+  { statementMs, answerMs, connectMs }: Patience,
+) {
   return {
     connectionString: url,
     application_name: 'headframe',
     keepAlive: true,
     connectionTimeoutMillis: connectMs,
     query_timeout: answerMs,
-    options: [`statement_timeout=${Math.ceil(statementMs)}`, ...SETTINGS]
+    options: [`role=${role}`, `statement_timeout=${Math.ceil(statementMs)}`, ...SETTINGS]
       .map((setting) => `-c ${setting}`)
       .join(' '),
   } satisfies ClientConfig;

@@ -78,7 +78,7 @@ export class Stage {
     const caps = setting.organizationCaps;
     const row = (orgId: string, place: 0 | 1 | 2) =>
       `('${orgId}', ${setting.weights[place]}, ${caps[place] ?? 'NULL'})`;
-    await engine.database.pool.query(`
+    await engine.owner.query(`
       DELETE FROM jobs; DELETE FROM job_attempts; DELETE FROM job_parameters;
       DELETE FROM job_results; DELETE FROM workers; DELETE FROM organization_limits;
       DELETE FROM task_limits;
@@ -98,7 +98,7 @@ export class Stage {
   async register(actor: Actor, world: World): Promise<void> {
     const lockKey = world.workers.size;
     this.rename(actor, world);
-    await this.engine.database.pool.query({
+    await this.engine.owner.query({
       name: 'model-register',
       text: `INSERT INTO workers (id, lock_key, name) VALUES ($1, $2, 'model')`,
       values: [actor.workerId, lockKey],

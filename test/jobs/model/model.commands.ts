@@ -45,7 +45,7 @@ class Doing implements fc.AsyncCommand<Model, Stage> {
         .map(({ answer }, index) => `${actions[index]?.title} → ${answer}`)
         .join('\n     || '),
     );
-    const seen = await see(stage.engine.database);
+    const seen = await see(stage.engine.owner);
     stage.invariants.check(seen);
     model.world = worldAfter(model.world, explanations, seen);
   }
@@ -191,7 +191,7 @@ async function makeDue(
   column: 'run_after' | 'expires_at',
   { key, name }: ModelJob,
 ): Promise<void> {
-  const { rowCount } = await engine.database.pool.query(
+  const { rowCount } = await engine.owner.query(
     `UPDATE jobs SET ${column} = clock_timestamp() WHERE id = $1 AND ${column} IS NOT NULL`,
     [key.jobId],
   );
@@ -200,7 +200,7 @@ async function makeDue(
 
 /** Silence as the model has it, far from any lease's end, however slow the machine is. */
 async function setBeats({ engine }: Stage, { workers }: World): Promise<void> {
-  await engine.database.pool.query({
+  await engine.owner.query({
     name: 'model-beats',
     text: `UPDATE workers SET suspect_at = NULL, beat_at = clock_timestamp()
       + CASE WHEN id = ANY ($1::uuid[]) THEN interval '-1 hour' ELSE interval '1 hour' END`,

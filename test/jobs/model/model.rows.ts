@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Database } from '../../../src/platform/database/database.js';
+import type pg from 'pg';
 import { isFinal, type JobStatus } from '../../../src/jobs/job.status.js';
 import {
   expectThat,
@@ -51,8 +51,8 @@ interface JobRow {
   attempts: { attempt: number; worker_id: string; outcome: string; problem: unknown }[] | null;
 }
 
-export async function see(database: Database): Promise<Seen> {
-  const { rows } = await database.pool.query<{
+export async function see(owner: pg.Pool): Promise<Seen> {
+  const { rows } = await owner.query<{
     jobs: JobRow[] | null;
     workers: SeenWorker[] | null;
   }>({
