@@ -33,6 +33,12 @@ const PICKED = `ORDER BY d.priority DESC, d.id LIMIT greatest(0, least(v_room, s
                             FOR UPDATE SKIP LOCKED) head`;
 const UNEXPIRED_PICKED = `AND (d.expires_at IS NULL OR d.expires_at > clock_timestamp())
                             ${PICKED}`;
+const STARTED = `lease_id = gen_random_uuid(), started_at = clock_timestamp(), expires_at = NULL
+                    WHERE j.id = ANY (ARRAY(
+                        SELECT head.id FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
+                        CROSS JOIN LATERAL (
+                            SELECT d.id, d.priority FROM jobs d
+                            WHERE d.status = 'requested' AND d.run_after IS NULL AND d.crashes < 2`;
 const LOST = `SELECT w.id FROM workers w
         WHERE greatest(w.beat_at, v_benefit) < clock_timestamp() - p_lease`;
 const TASK_LOCKS = `SELECT array_agg(
@@ -135,11 +141,11 @@ export const MUTANTS = [
   ),
   mutant(
     'counter as fence',
-    SCHEMA,
+    CLAIM,
     [
       [
-        'lease_id = gen_random_uuid(),',
-        'lease_id = md5(j.id::text || (j.attempt + 1)::text)::uuid,',
+        STARTED,
+        STARTED.replace('gen_random_uuid()', 'md5(j.id::text || (j.attempt + 1)::text)::uuid'),
       ],
     ],
     ['crash'],
