@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
+import { type JobKey, JobStore } from '../../src/jobs/job.store.js';
+import { Database } from '../../src/platform/database/database.js';
+import { Engine } from '../support/jobs.js';
+
+/** Where the statements of the stores name the organization, and what somebody forgot it would leave. */
+const CONDITIONS: readonly [RegExp, string][] = [
+  [/\bAND job\.org_id = asked\.org_id\b/g, ''],
+  [/\bAND kept\.org_id = job\.org_id\b/g, ''],
+  [/\bAND (?:job\.)?org_id = \$2\b/g, 'AND $2::uuid IS NOT NULL'],
+];
+
+/** The stores' own statements, without their condition on the organization. */
+class ForgetfulDatabase extends Database {
+  forgotten = 0;
+
+  override queryFor<Row extends pg.QueryResultRow>(
+    organizations: readonly string[],
+    statement: pg.QueryConfig,
+  ): Promise<pg.QueryResult<Row>> {
+    const text = CONDITIONS.reduce((now, [find, left]) => now.replace(find, left), statement.text);
+    this.forgotten += text === statement.text ? 0 : 1;
+    return super.queryFor(organizations, { ...statement, text });
+  }
+}
+
+describe('statements that forget the organization', () => {
+  let engine: Engine;
+  let theirs: JobKey;
+  /** Their job's id under my organization. */
+  let guess: JobKey;
+  const databases: Database[] = [];
+
+  beforeAll(async () => {
+    engine = await Engine.open();
+    theirs = (await engine.jobIn('succeeded')).key;
+    guess = { ...theirs, orgId: randomUUID() };
+    await engine.owner.query(
+      `INSERT INTO job_logs (job_id, attempt, number, org_id, text) VALUES ($1, 1, 1, $2, 'canary')`,
+      [theirs.jobId, theirs.orgId],
+    );
+  });
+  afterAll(async () => {
+    await Promise.all(databases.map((database) => database.onApplicationShutdown()));
+    await engine?.close();
+  });
+
+  const forgetful = (requestRole: 'headframe_api' | 'headframe_worker'): ForgetfulDatabase => {
+    const database = new ForgetfulDatabase({ url: engine.url, poolSize: 2, requestRole });
+    databases.push(database);
+    return database;
+  };
+
+  const reads: [string, (database: Database, key: JobKey) => Promise<unknown>][] = [
+    ['status', (database, key) => new JobStore(database).findState(key)],
+    ['results', (database, key) => new JobStore(database).findOutcome(key)],
+    ['cancel', (database, key) => new JobStore(database).requestCancel(key)],
+    [
+      'logs',
+      async (database, key) => {
+        const place = { attempt: 0, number: 0 };
+        return (await new JobLogsStore(database).read(key, place, 9))[0] ?? null;
+      },
+    ],
+  ];
+
+  it.each(reads)(
+    '%s: find another organization’s job without row-level security',
+    async (_, find) => {
+      const database = forgetful('headframe_worker');
+      expect(await find(database, guess)).not.toBeNull();
+      expect(database.forgotten).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(reads)('%s: find nothing with it', async (_, find) => {
+    const database = forgetful('headframe_api');
+    expect(await find(database, guess)).toBeNull();
+    expect(await find(database, theirs)).not.toBeNull();
+  });
+
+  it('cancel: change nothing of a running one', async () => {
+    const { key } = await engine.jobIn('in progress');
+    const stranger = { ...key, orgId: randomUUID() };
+    expect(await new JobStore(forgetful('headframe_api')).requestCancel(stranger)).toBeNull();
+    expect(await engine.row(key.jobId)).toMatchObject({ status: 'in progress' });
+  });
+});
