@@ -4,6 +4,7 @@ import { CATALOGUE_SCHEMAS, EXECUTE_OPTIONS_REF } from './compute/compute.openap
 import type { Task } from './compute/task.js';
 import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/task.catalogue.js';
 import { JOB_DETAIL_SCHEMAS } from './jobs/job.detail.openapi.js';
+import { AUDIT_SCHEMAS } from './jobs/audit.openapi.js';
 import { JOB_LOGS_SCHEMAS } from './jobs/job.logs.openapi.js';
 import { JOB_SCHEMAS } from './jobs/jobs.openapi.js';
 import { asComponent } from './openapi.references.js';
@@ -56,6 +57,7 @@ export function openApiDocument(
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
     .addTag('Tasks', 'Which tasks there are, and how to execute one.')
     .addTag('Jobs', 'What became of a job, and how to cancel it.')
+    .addTag('Administration', 'For administrators of an organization: scope `compute:admin`.')
     .addTag('Service', 'For orchestrators: no token needed.');
   if (config.PUBLIC_URL !== undefined) {
     builder.addServer(config.PUBLIC_URL);
@@ -68,6 +70,7 @@ export function openApiDocument(
       ...JOB_SCHEMAS,
       ...JOB_DETAIL_SCHEMAS,
       ...JOB_LOGS_SCHEMAS,
+      ...AUDIT_SCHEMAS,
       ...CATALOGUE_SCHEMAS,
     },
   };

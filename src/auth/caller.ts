@@ -2,6 +2,8 @@
 export interface Caller {
   /** The token's `sub`, or null. */
   readonly subject: string | null;
+  /** The application that the token was given to: its `client_id` or `azp`, or null. */
+  readonly client: string | null;
   /** Organizations the token grants: lower-case UUIDs. */
   readonly organizations: ReadonlySet<string>;
   readonly scopes: ReadonlySet<string>;
@@ -10,4 +12,4 @@ export interface Caller {
 }
 
 /** What a route demands of the token beside the organization. */
-export type Scope = 'compute:read' | 'compute:execute';
+export type Scope = 'compute:read' | 'compute:execute' | 'compute:admin';

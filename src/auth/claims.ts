@@ -20,6 +20,7 @@ export function callerFromClaims(claims: Claims, orgsClaim: string): Caller | nu
   }
   return {
     subject: typeof claims.sub === 'string' ? claims.sub : null,
+    client: [claims.client_id, claims.azp].find((id) => typeof id === 'string') ?? null,
     organizations: new Set(
       stringsOf(valueAt(claims, orgsClaim))
         .filter((id) => UUID.test(id))

@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '../platform/config.js';
+import { AuditController } from './audit.controller.js';
+import { AuditStore } from './audit.store.js';
 import { ClaimStore } from './claim.store.js';
 import { JobDetailController } from './job.detail.controller.js';
 import { JobDetailStore } from './job.detail.store.js';
@@ -8,6 +10,7 @@ import { JobLogsStore } from './job.logs.store.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
 import { JobsController } from './jobs.controller.js';
+import { KeyCleaner } from './key.cleaner.js';
 import { LeaseStore } from './lease.store.js';
 import { SubmitQuota } from './submit.quota.js';
 import { Reaper } from './reaper.js';
@@ -21,15 +24,19 @@ export class JobsModule {
     return {
       module: JobsModule,
       controllers:
-        role === 'worker' ? [] : [JobsController, JobDetailController, JobLogsController],
+        role === 'worker'
+          ? []
+          : [JobsController, JobDetailController, JobLogsController, AuditController],
       providers: [
         JobStore,
         JobDetailStore,
         JobLogsStore,
+        AuditStore,
         SubmitQuota,
         JobSignals,
         WorkerStore,
         Reaper,
+        KeyCleaner,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
       exports: [

@@ -4,6 +4,7 @@ import { VerifiedTokens } from '../../src/auth/verified-tokens.js';
 
 const caller = (expiresAt: number): Caller => ({
   subject: null,
+  client: null,
   organizations: new Set(),
   scopes: new Set(),
   expiresAt,

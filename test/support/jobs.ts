@@ -11,6 +11,8 @@ import { Database } from '../../src/platform/database/database.js';
 import { createTestDatabase } from './database.js';
 
 export const TASK = { topic: 'diagnostics', name: 'sleep' };
+/** Who does everything here. */
+export const ACTOR = { subject: 'test', client: null, address: '127.0.0.1', requestId: 'test' };
 /** A problem as a task's failure leaves it. */
 export const PROBLEM = { status: 500, type: 'urn:test', title: 'Broken.', detail: 'On purpose.' };
 
@@ -48,7 +50,7 @@ export class Engine {
     this.owner = new pg.Pool({ connectionString: url, max: 5 });
     this.owner.on('error', () => undefined);
     this.operator = new Database({ url, requestRole: 'headframe_operator', poolSize: 1 });
-    this.limits = new LimitsStore(this.operator);
+    this.limits = new LimitsStore(this.operator, 'operator test');
     this.jobs = new JobStore(database);
     this.claims = new ClaimStore(database);
     this.leases = new LeaseStore(database);
@@ -75,6 +77,7 @@ export class Engine {
       ...key,
       maxAttempts,
       parameters: '{"seconds":0}',
+      by: ACTOR,
       options: { ...NO_OPTIONS, ...options },
     });
     return key;
@@ -114,7 +117,7 @@ export class Engine {
     }
     const lease = await this.claimFor(workerId, key);
     if (status === 'canceling' || status === 'canceled') {
-      await this.jobs.requestCancel(key);
+      await this.jobs.requestCancel(key, ACTOR);
     }
     if (status === 'canceled') {
       await this.leases.endCanceled(lease);
