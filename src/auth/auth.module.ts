@@ -4,9 +4,10 @@ import { PassportModule } from '@nestjs/passport';
 import { JwtGuard } from './jwt.guard.js';
 import { JwtStrategy, VERIFICATION_KEY } from './jwt.strategy.js';
 import { OrganizationGuard } from './organization.guard.js';
+import { RateLimitGuard } from './rate.limit.guard.js';
 import type { VerificationKey } from './verification-key.js';
 
-/** Closed by default: both guards stand before every route of the application. */
+/** Closed by default: these guards stand before every route of the application. */
 @Module({})
 export class AuthModule {
   static forRoot(key: VerificationKey): DynamicModule {
@@ -18,6 +19,7 @@ export class AuthModule {
         JwtStrategy,
         { provide: APP_GUARD, useClass: JwtGuard },
         { provide: APP_GUARD, useClass: OrganizationGuard },
+        { provide: APP_GUARD, useClass: RateLimitGuard },
       ],
     };
   }
