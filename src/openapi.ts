@@ -78,6 +78,7 @@ export function openApiDocument(
   const document = SwaggerModule.createDocument(app, builder.build());
   document.components = {
     ...document.components,
+    headers: RATE_LIMIT_HEADERS,
     schemas: {
       ...PROBLEM_SCHEMAS,
       ...JOB_SCHEMAS,
@@ -180,7 +181,8 @@ function addRateLimit(operation: OperationObject): void {
     if (!BEFORE_THE_LIMIT.includes(status)) {
       (response as ResponseObject).headers = {
         ...(response as ResponseObject).headers,
-        ...RATE_LIMIT_HEADERS,
+        'RateLimit-Policy': { $ref: '#/components/headers/RateLimit-Policy' },
+        RateLimit: { $ref: '#/components/headers/RateLimit' },
       };
     }
   }
