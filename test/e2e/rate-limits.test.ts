@@ -201,7 +201,12 @@ describe('npm run limits', () => {
   it('gives an organization limits of its own, or none', async () => {
     const org = randomUUID();
     const shown = await limits(
-      ...['--org', org, '--submits-per-minute', '7', '--polls-per-minute', 'none'],
+      '--org',
+      org,
+      '--submits-per-minute',
+      '7',
+      '--polls-per-minute',
+      'none',
     );
     expect(shown).toMatch(new RegExp(`^${org} +1 +none +none +7 +none +default$`, 'm'));
     const [client] = (await clientsOf(org)) as [Client];
