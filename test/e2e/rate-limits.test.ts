@@ -121,7 +121,7 @@ describe('two replicas', () => {
     const [client] = clients as [Client];
     const job = await client.submit(TASK, { seconds: 0 });
     const answers = await hammer(clients, 100, execute);
-    expect(answers.at(-1)?.status).toBe(429);
+    expect(counted(answers, 429)).toBeGreaterThan(0);
     expect((await client.get(`${job}/status`)).status).toBe(202);
     expect((await client.delete(job)).status).toBe(204);
     const [other] = (await clientsOf(randomUUID())) as [Client];
@@ -130,9 +130,13 @@ describe('two replicas', () => {
 
   it('judge the token, the organization, the path and the body before the limit', async () => {
     const org = randomUUID();
-    const clients = await clientsOf(org);
-    const [client] = clients as [Client];
-    await hammer(clients, 100, execute);
+    const [client] = (await clientsOf(org)) as [Client];
+    // The next token is there in a minute.
+    await rows.connection.query(
+      'INSERT INTO organization_limits (org_id, submits_per_minute) VALUES ($1, 1)',
+      [org],
+    );
+    expect((await execute(client)).status).toBe(303);
     const nobody = new Client(client.url, org, '');
     expectProblem(await nobody.request('POST', TASK), 401, 'unauthorized');
     expectProblem(
