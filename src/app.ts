@@ -9,6 +9,7 @@ import { verificationKey } from './auth/verification-key.js';
 import { loadManifests } from './compute/manifest.loader.js';
 import type { TaskCatalogue } from './compute/task.catalogue.js';
 import { Dispatcher } from './compute/dispatcher.js';
+import { mayExist } from './compute/task.addresses.js';
 import { loadTasks } from './compute/task.loader.js';
 import { serveOpenApi } from './openapi.js';
 import { type Config, ConfigError } from './platform/config.js';
@@ -49,15 +50,18 @@ export async function createApp(parts: {
   const draining = new Draining();
   const { adapter, allowedMethods } = createHttpAdapter({
     trustProxy: config.TRUST_PROXY,
+    maxConnections: config.MAX_CONNECTIONS,
     draining,
   });
+  const catalogue = await loadCatalogue(config, logger);
+  allowedMethods.knowAddresses(mayExist(catalogue));
   const module = AppModule.forRoot({
     config,
     database,
     draining,
     allowedMethods,
     key: verificationKey(config, developmentKey(config, dataHome)),
-    catalogue: await loadCatalogue(config, logger),
+    catalogue,
   });
   const nest = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new ServiceLogger(logger),

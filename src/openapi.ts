@@ -21,6 +21,19 @@ import { VERSION } from './version.js';
 const EXECUTE = '/compute/orgs/{org_id}/{topic}/{task}';
 const RESULTS = `${EXECUTE}/{job_id}`;
 
+const RATE_LIMIT_HEADERS: NonNullable<ResponseObject['headers']> = {
+  'RateLimit-Policy': {
+    description:
+      'The limit that the request counted for: its name, `q` requests in `w` seconds (draft-ietf-httpapi-ratelimit-headers). Absent where there is no limit.',
+    schema: { type: 'string', examples: ['"polls";q=60000;w=60'] },
+  },
+  RateLimit: {
+    description:
+      'About how many requests are left of it (`r`), and the seconds until it is whole again (`t`).',
+    schema: { type: 'string', examples: ['"polls";r=59876;t=1'] },
+  },
+};
+
 const DESCRIPTION = `Execute a task, poll its status, fetch its results or its error, cancel it.
 
 1. **Authorize** with a bearer token (\`npm run token -- --org <uuid>\` prints one for development).
@@ -66,6 +79,7 @@ export function openApiDocument(
   const document = SwaggerModule.createDocument(app, builder.build());
   document.components = {
     ...document.components,
+    headers: RATE_LIMIT_HEADERS,
     schemas: {
       ...PROBLEM_SCHEMAS,
       ...JOB_SCHEMAS,
@@ -75,6 +89,11 @@ export function openApiDocument(
       ...CATALOGUE_SCHEMAS,
     },
   };
+  for (const [path, item] of Object.entries(document.paths)) {
+    if (path.startsWith('/compute/')) {
+      operationsOf(item).forEach(addRateLimit);
+    }
+  }
   const catalogue = app.get<TaskCatalogue>(TASK_CATALOGUE);
   if (document.paths[EXECUTE] !== undefined) {
     catalogue.entries.forEach(({ task }) => addTask(document, task, catalogue));
@@ -151,6 +170,21 @@ const withoutTaskParameters = (operation: OperationObject): OperationObject => (
     (parameter) => !('name' in parameter) || !['topic', 'task'].includes(parameter.name),
   ) as NonNullable<OperationObject['parameters']>,
 });
+
+/** What is judged before the limit says nothing of it. */
+const BEFORE_THE_LIMIT = ['401', '403'];
+
+function addRateLimit(operation: OperationObject): void {
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (!BEFORE_THE_LIMIT.includes(status)) {
+      (response as ResponseObject).headers = {
+        ...(response as ResponseObject).headers,
+        'RateLimit-Policy': { $ref: '#/components/headers/RateLimit-Policy' },
+        RateLimit: { $ref: '#/components/headers/RateLimit' },
+      };
+    }
+  }
+}
 
 function addRequestId(operation: OperationObject): void {
   for (const response of Object.values(operation.responses)) {

@@ -5,10 +5,11 @@ import { GuardedRoutes } from './guarded-routes.js';
 import { JwtGuard } from './jwt.guard.js';
 import { JwtStrategy, VERIFICATION_KEY } from './jwt.strategy.js';
 import { OrganizationGuard } from './organization.guard.js';
+import { RateLimitGuard } from './rate.limit.guard.js';
 import type { VerificationKey } from './verification-key.js';
 
 /**
- * Closed by default: both guards stand before every route of the application, and a route that does not
+ * Closed by default: these guards stand before every route of the application, and a route that does not
  * say whom it is for keeps the service from starting.
  */
 @Module({})
@@ -23,6 +24,7 @@ export class AuthModule {
         GuardedRoutes,
         { provide: APP_GUARD, useClass: JwtGuard },
         { provide: APP_GUARD, useClass: OrganizationGuard },
+        { provide: APP_GUARD, useClass: RateLimitGuard },
       ],
     };
   }

@@ -4,6 +4,7 @@ import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../platform/http/problem.js';
 import { Public } from '../platform/http/public.decorator.js';
+import { RateLimits } from '../platform/rate-limit/rate.limits.js';
 import { bearerToken } from './bearer-token.js';
 import type { Caller } from './caller.js';
 import { VerifiedTokens } from './verified-tokens.js';
@@ -13,7 +14,10 @@ import { VerifiedTokens } from './verified-tokens.js';
 export class JwtGuard extends AuthGuard('jwt') {
   private readonly verified = new VerifiedTokens();
 
-  constructor(private readonly reflector: Reflector) {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly limits: RateLimits,
+  ) {
     super();
   }
 
@@ -32,7 +36,15 @@ export class JwtGuard extends AuthGuard('jwt') {
       request.user = caller;
       return true;
     }
-    return super.canActivate(context);
+    if (token === null) {
+      return super.canActivate(context);
+    }
+    // Only what has to be verified: an address cannot shut out clients whose tokens are known.
+    return this.limits.verify(
+      request.ip,
+      async () => (await super.canActivate(context)) as boolean,
+      (error) => error instanceof Problem && error.slug === 'unauthorized',
+    );
   }
 
   /** Called by passport with what the strategy found. */

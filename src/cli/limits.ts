@@ -13,6 +13,7 @@ import { exitFatally } from '../platform/fatal.js';
 
 const USAGE = `Usage: node dist/cli/limits.js                                   shows all limits
        node dist/cli/limits.js --org <uuid|default> [--weight <n>] [--max-running <n|none>] [--max-unstarted <n|none>]
+           [--submits-per-minute <n|none|default>] [--polls-per-minute <n|none|default>] [--requests-per-minute <n|none|default>]
        node dist/cli/limits.js --org <uuid|default> --remove
        node dist/cli/limits.js --task <topic/task> --max-running <n|none>
        npm run limits -- …
@@ -21,13 +22,22 @@ const USAGE = `Usage: node dist/cli/limits.js                                   
   --weight         its share of the starts while organizations compete, 1 to 1000; 1 without limits
   --max-running    how many of its jobs, or of the task's over all organizations, may run at once
   --max-unstarted  how many of its jobs may wait; more are refused with 429
+  --submits-per-minute
+                   how many jobs it may submit, and as many it may cancel; "none" for any,
+                   "default" for what RATE_LIMIT_SUBMITS says. More are refused with 429
+  --polls-per-minute
+                   how many statuses, results, details and logs of jobs it may ask for
+  --requests-per-minute
+                   all its other requests
   --remove         back to the default limits
 
-Running jobs go on; the next claim and, within a second, the next submit heed a change.
+Running jobs go on; the next claim and, within a second, the next submit heed a change;
+requests a minute, within ten seconds.
 `;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MOST = 2 ** 31 - 1;
+const MOST_PER_MINUTE = 10_000_000;
 
 /** `npm run limits`: shows or changes what organizations and tasks may use. */
 async function main(): Promise<void> {
@@ -38,6 +48,9 @@ async function main(): Promise<void> {
       weight: { type: 'string' },
       'max-running': { type: 'string' },
       'max-unstarted': { type: 'string' },
+      'submits-per-minute': { type: 'string' },
+      'polls-per-minute': { type: 'string' },
+      'requests-per-minute': { type: 'string' },
       remove: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -81,6 +94,9 @@ function changeOf(values: {
   readonly weight?: string;
   readonly 'max-running'?: string;
   readonly 'max-unstarted'?: string;
+  readonly 'submits-per-minute'?: string;
+  readonly 'polls-per-minute'?: string;
+  readonly 'requests-per-minute'?: string;
   readonly remove: boolean;
 }): (limits: LimitsStore) => Promise<void> {
   const wanted: Partial<OrganizationLimits> = {
@@ -91,6 +107,9 @@ function changeOf(values: {
     ...(values['max-unstarted'] !== undefined && {
       maxUnstarted: numberOrNone('--max-unstarted', values['max-unstarted']),
     }),
+    ...rate('submitsPerMinute', '--submits-per-minute', values['submits-per-minute']),
+    ...rate('pollsPerMinute', '--polls-per-minute', values['polls-per-minute']),
+    ...rate('requestsPerMinute', '--requests-per-minute', values['requests-per-minute']),
   };
   const { org, task, remove } = values;
   const asksNothing = Object.keys(wanted).length === 0 && !remove;
@@ -134,23 +153,55 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
 const numberOrNone = (name: string, text: string): number | null =>
   text === 'none' ? null : wholeNumber(name, text, 0, MOST);
 
+/** A limit of requests a minute: null takes the service's own, 0 stands for none. */
+function rate(
+  member: 'submitsPerMinute' | 'pollsPerMinute' | 'requestsPerMinute',
+  name: string,
+  text: string | undefined,
+): Partial<OrganizationLimits> {
+  if (text === undefined) {
+    return {};
+  }
+  const special: Record<string, number | null> = { none: 0, default: null };
+  return {
+    [member]: text in special ? special[text] : wholeNumber(name, text, 1, MOST_PER_MINUTE),
+  };
+}
+
 async function show(limits: LimitsStore): Promise<void> {
   const { organizations, tasks } = await limits.list();
-  const row = (...cells: readonly [string, string, string, string]) =>
+  const row = (...cells: readonly string[]) =>
     console.log(
       cells
-        .map((cell, index) => cell.padEnd(index === 0 ? 38 : 13))
+        .map((cell, index) => cell.padEnd(index === 0 ? 38 : 15))
         .join('')
         .trimEnd(),
     );
   const shown = (cap: number | null) => cap?.toString() ?? 'none';
-  row('organization', 'weight', 'max running', 'max unstarted');
+  const perMinute = (limit: number | null) =>
+    limit === null ? 'default' : limit === 0 ? 'none' : String(limit);
+  row(
+    'organization',
+    'weight',
+    'max running',
+    'max unstarted',
+    'submits/min',
+    'polls/min',
+    'requests/min',
+  );
   if (!organizations.some(({ orgId }) => orgId === DEFAULT_ORGANIZATION)) {
-    row('default', '1', 'none', 'none');
+    row('default', '1', 'none', 'none', 'default', 'default', 'default');
   }
-  for (const { orgId, weight, maxRunning, maxUnstarted } of organizations) {
-    const name = orgId === DEFAULT_ORGANIZATION ? 'default' : orgId;
-    row(name, String(weight), shown(maxRunning), shown(maxUnstarted));
+  for (const limit of organizations) {
+    row(
+      limit.orgId === DEFAULT_ORGANIZATION ? 'default' : limit.orgId,
+      String(limit.weight),
+      shown(limit.maxRunning),
+      shown(limit.maxUnstarted),
+      perMinute(limit.submitsPerMinute),
+      perMinute(limit.pollsPerMinute),
+      perMinute(limit.requestsPerMinute),
+    );
   }
   console.log();
   row('task', '', 'max running', '');

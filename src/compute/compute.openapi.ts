@@ -160,6 +160,7 @@ export const ApiCatalogue = () =>
       'unauthorized',
       'forbidden',
       'not-acceptable',
+      'too-many-requests',
       'internal-error',
       'unavailable',
     ),

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { type Actor, ActorOf } from '../auth/actor.js';
 import { Organization, RequireScope } from '../auth/auth.decorators.js';
+import { CountedAs } from '../auth/rate.limit.guard.js';
 import { describeJob } from '../jobs/job.log.js';
 import { statusLocation } from '../jobs/job.presenter.js';
 import { JobSignals } from '../jobs/job.signals.js';
@@ -12,6 +13,7 @@ import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
 import { bodyDigest, JsonBody } from '../platform/http/json-body.js';
 import { Problem } from '../platform/http/problem.js';
+import { RateLimits } from '../platform/rate-limit/rate.limits.js';
 import { executeBody } from './execute.body.js';
 import { ApiExecute } from './compute.openapi.js';
 import { KeyDigest } from './idempotency-key.js';
@@ -25,12 +27,14 @@ export class ExecuteController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly jobs: JobStore,
+    private readonly rates: RateLimits,
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
   ) {}
 
   @Post()
   @RequireScope('compute:execute')
+  @CountedAs('submits')
   @UseGuards(TaskGuard, AcceptsJson)
   @ApiExecute()
   async execute(
@@ -43,6 +47,7 @@ export class ExecuteController {
   ): Promise<void> {
     const { task } = catalogueEntryOf(request);
     const { parameters, options, maxAttempts } = executeBody(body, task);
+    await this.rates.admit(orgId, 'submits', reply);
     const job = {
       jobId: uuidv7(),
       orgId,

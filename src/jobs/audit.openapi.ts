@@ -113,6 +113,7 @@ export const ApiAudit = () =>
       'unauthorized',
       'forbidden',
       'not-acceptable',
+      'too-many-requests',
       'internal-error',
       'unavailable',
     ),

@@ -7,6 +7,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** What topics and tasks look like in a path. */
 export const PATH_SEGMENT = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+/** Whether a job can be there. @param jobId in lower case */
+export const isJobAddress = (topic: string, task: string, jobId: string): boolean =>
+  UUID.test(jobId) && PATH_SEGMENT.test(topic) && PATH_SEGMENT.test(task);
+
 interface Params {
   readonly org_id: string;
   readonly topic: string;
@@ -24,7 +28,7 @@ export const JobAddress = createParamDecorator(
       .switchToHttp()
       .getRequest<FastifyRequest<{ Params: Params }>>().params;
     const jobId = job_id.toLowerCase();
-    if (!UUID.test(jobId) || !PATH_SEGMENT.test(topic) || !PATH_SEGMENT.test(task)) {
+    if (!isJobAddress(topic, task, jobId)) {
       throw new Problem('not-found', 'Check the path: its topic, task or job id is malformed.');
     }
     return { jobId, orgId: org_id, topic, task };

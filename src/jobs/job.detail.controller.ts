@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequireScope } from '../auth/auth.decorators.js';
+import { CountedAs } from '../auth/rate.limit.guard.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
 import { JobAddress } from './job.address.js';
@@ -12,6 +13,7 @@ import { ApiDetail } from './job.detail.openapi.js';
 
 /** All that is kept about one job, with the history of its attempts. */
 @Controller('compute/orgs/:org_id/:topic/:task/:job_id')
+@CountedAs('polls')
 @UseGuards(AcceptsJson)
 export class JobDetailController {
   constructor(

@@ -1,6 +1,7 @@
 import { Controller, Get, Query, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequireScope } from '../auth/auth.decorators.js';
+import { CountedAs } from '../auth/rate.limit.guard.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
 import { Problem } from '../platform/http/problem.js';
 import { JobAddress } from './job.address.js';
@@ -15,6 +16,7 @@ const START = '0.0';
 
 /** What the attempts of one job wrote to their log. */
 @Controller('compute/orgs/:org_id/:topic/:task/:job_id')
+@CountedAs('polls')
 @UseGuards(AcceptsJson)
 export class JobLogsController {
   constructor(

@@ -2,6 +2,7 @@ import { Controller, Delete, Get, Inject, Logger, Req, Res, UseGuards } from '@n
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Actor, ActorOf } from '../auth/actor.js';
 import { RequireScope } from '../auth/auth.decorators.js';
+import { CountedAs } from '../auth/rate.limit.guard.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
 import { JobAddress } from './job.address.js';
@@ -18,6 +19,7 @@ const RETRY_AFTER_SECONDS = '1';
 
 /** Status, results and cancel of one job. */
 @Controller('compute/orgs/:org_id/:topic/:task/:job_id')
+@CountedAs('polls')
 @UseGuards(AcceptsJson)
 export class JobsController {
   private readonly logger = new Logger('Jobs');
@@ -66,6 +68,7 @@ export class JobsController {
   }
 
   @Delete()
+  @CountedAs('cancels')
   @RequireScope('compute:execute')
   @ApiCancel()
   async cancel(

@@ -123,6 +123,7 @@ export const ApiJob = () =>
       'forbidden',
       'not-found',
       'not-acceptable',
+      'too-many-requests',
       'internal-error',
       'unavailable',
     ),

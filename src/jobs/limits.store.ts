@@ -5,7 +5,7 @@ import { Database } from '../platform/database/database.js';
 /** The organization whose limits hold for all that have none of their own. */
 export const DEFAULT_ORGANIZATION = '00000000-0000-0000-0000-000000000000';
 
-/** Null: no cap. */
+/** Null: no cap; of requests a minute: as the service is configured, and 0: no limit. */
 export interface OrganizationLimits {
   /** Share of the starts while organizations compete, 1–1000. */
   readonly weight: number;
@@ -13,6 +13,12 @@ export interface OrganizationLimits {
   readonly maxRunning: number | null;
   /** How many of its jobs may wait unstarted. */
   readonly maxUnstarted: number | null;
+  /** Jobs it may submit in a minute, and as many it may cancel. */
+  readonly submitsPerMinute: number | null;
+  /** Statuses, results, details and logs it may ask for in a minute. */
+  readonly pollsPerMinute: number | null;
+  /** All other requests in a minute. */
+  readonly requestsPerMinute: number | null;
 }
 
 export interface TaskLimit {

@@ -17,6 +17,15 @@ const scopeName = z
 
 const flag = z.stringbool({ error: 'must be true or false' });
 
+/** As Fastify takes it: how many proxies stand in front, so that what clients put there counts nothing. */
+const proxies = z
+  .string()
+  .regex(/^(true|false|[1-9]|10)$/i, 'must be true, false, or a number of proxies from 1 to 10')
+  .transform((text) => {
+    const word = text.toLowerCase();
+    return word === 'false' ? (false as const) : word === 'true' ? 1 : Number(word);
+  });
+
 const oneOf = <const T extends readonly string[]>(words: T) =>
   z.enum(words, { error: `must be one of ${words.join(', ')}` });
 
@@ -69,9 +78,11 @@ export const CONFIG_SCHEMA = z.object({
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe('Address under which clients reach the service, path prefix included; links use it.'),
-  TRUST_PROXY: flag
+  TRUST_PROXY: proxies
     .default(false)
-    .describe('Whether to believe `X-Forwarded-*` headers: only behind a proxy that sets them.'),
+    .describe(
+      'Whether to believe `X-Forwarded-*` headers: `true` behind a proxy that sets them, or how many there are in a row.',
+    ),
   DATABASE_URL: postgresUrl
     .optional()
     .describe('PostgreSQL 15 or later; unset: an embedded server in the data home.'),
@@ -168,6 +179,23 @@ export const CONFIG_SCHEMA = z.object({
     .describe(
       '`at+jwt` takes only access tokens by RFC 9068, `jwt` also those of providers that do not follow it.',
     ),
+  RATE_LIMIT_SUBMITS: wholeNumber(0, 1_000_000)
+    .default(6_000)
+    .describe('Jobs an organization may submit in a minute, and as many it may cancel; 0: any.'),
+  RATE_LIMIT_POLLS: wholeNumber(0, 10_000_000)
+    .default(60_000)
+    .describe(
+      'Statuses, results, details and logs an organization may ask for in a minute; 0: any.',
+    ),
+  RATE_LIMIT_REQUESTS: wholeNumber(0, 1_000_000)
+    .default(3_000)
+    .describe('All other requests of an organization in a minute; 0: any.'),
+  RATE_LIMIT_FAILURES: wholeNumber(0, 1_000_000)
+    .default(300)
+    .describe('Wrong tokens in a minute from one address (IPv6: one /64); 0: any.'),
+  MAX_CONNECTIONS: wholeNumber(1, 1_000_000)
+    .default(10_000)
+    .describe('Open connections of clients; more are closed as they come.'),
   BODY_LIMIT_BYTES: wholeNumber(1024, 512 * 1024 * 1024)
     .default(16 * 1024 * 1024)
     .describe('Largest request body.'),

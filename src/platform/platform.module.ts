@@ -7,6 +7,7 @@ import { poolShares } from './database/pool.shares.js';
 import { HealthController } from './health/health.controller.js';
 import { AllowedMethods } from './http/allowed-methods.js';
 import { Draining } from './http/draining.js';
+import { RateLimits } from './rate-limit/rate.limits.js';
 import { ProblemFilter } from './http/problem.filter.js';
 
 /** What is made before the application, and everything in it may use. */
@@ -39,9 +40,10 @@ export class PlatformModule {
         },
         { provide: Draining, useValue: parts.draining },
         { provide: AllowedMethods, useValue: parts.allowedMethods },
+        RateLimits,
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
-      exports: [CONFIG, Database, AllowedMethods],
+      exports: [CONFIG, Database, AllowedMethods, RateLimits],
     };
   }
 }

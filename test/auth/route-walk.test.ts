@@ -171,7 +171,11 @@ describe('the routes of the framework', () => {
       ROLE: 'api',
     });
     const draining = new Draining();
-    const { adapter, allowedMethods } = createHttpAdapter({ trustProxy: false, draining });
+    const { adapter, allowedMethods } = createHttpAdapter({
+      trustProxy: false,
+      maxConnections: 100,
+      draining,
+    });
     const routes = new Set<string>();
     (adapter.getInstance() as unknown as FastifyInstance).addHook('onRoute', (route) => {
       [route.method].flat().forEach((method) => routes.add(`${method} ${route.url}`));

@@ -308,12 +308,7 @@ describe('bad input', () => {
       ['%00 after an id', (id) => `${path}/${id}%00`, 404, 'not-found'],
       ['%00 as a topic', () => `/compute/orgs/${org}/%00/sleep/${uuidv7()}`, 404, 'not-found'],
       ['%0d%0a in an id', (id) => `${path}/${id}%0d%0aX-Evil:%201`, 404, 'not-found'],
-      [
-        '%2f between',
-        (id) => `/compute/orgs/${org}/diagnostics%2fsleep/${id}`,
-        405,
-        'method-not-allowed',
-      ],
+      ['%2f between', (id) => `/compute/orgs/${org}/diagnostics%2fsleep/${id}`, 404, 'not-found'],
       ['%2f after an id', (id) => `${path}/${id}%2fstatus`, 404, 'not-found'],
       ['a double slash', (id) => `${path}//${id}`, 404, 'not-found'],
       ['a double slash in front', (id) => `/${path}/${id}`, 404, 'not-found'],
@@ -372,7 +367,7 @@ describe('bad input', () => {
       ],
       ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed-request'],
       ['an unknown version', lines('GET / HTTP/9.9', 'Host: a'), 400, 'malformed-request'],
-      ['an unknown method', lines('FROBNICATE / HTTP/1.1', 'Host: a'), 400, 'malformed-request'],
+      ['an unknown method', lines('FROBNICATE / HTTP/1.1', 'Host: a'), 501, 'not-implemented'],
       ['no Host', lines('GET /health/live HTTP/1.1'), 400, 'malformed-request'],
       [
         'two Hosts',
@@ -452,6 +447,13 @@ describe('bad input', () => {
         lines('CONNECT elsewhere.example:443 HTTP/1.1', 'Host: a'),
         405,
         'method-not-allowed',
+      ],
+      ['a method that nobody knows', lines('BREW / HTTP/1.1', 'Host: a'), 501, 'not-implemented'],
+      [
+        'one below the API',
+        lines('SUBMIT /compute/orgs HTTP/1.1', 'Host: a'),
+        501,
+        'not-implemented',
       ],
       ['OPTIONS of everything', lines('OPTIONS * HTTP/1.1', 'Host: a'), 404, 'not-found'],
       [

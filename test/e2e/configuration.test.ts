@@ -25,6 +25,10 @@ describe('the configuration', () => {
       AUTH_ORGS_CLAIM: 'orgs',
       CORS_ORIGINS: [],
       TRUST_PROXY: false,
+      RATE_LIMIT_SUBMITS: 6_000,
+      RATE_LIMIT_POLLS: 60_000,
+      RATE_LIMIT_FAILURES: 300,
+      MAX_CONNECTIONS: 10_000,
     });
   });
 
@@ -46,6 +50,8 @@ describe('the configuration', () => {
       BODY_LIMIT_BYTES: '-1',
       CORS_ORIGINS: 'no-port-1',
       LOG_LEVEL: 'no-port-1',
+      RATE_LIMIT_POLLS: 'no-port-1',
+      MAX_CONNECTIONS: '0',
       TRUST_PROXY: 'no-port-1',
     };
     const load = () => loadConfig(wrong);

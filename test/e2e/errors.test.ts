@@ -118,7 +118,11 @@ describe('400', () => {
       LOG_LEVEL: 'silent',
     });
     const draining = new Draining();
-    const { adapter, allowedMethods } = createHttpAdapter({ trustProxy: false, draining });
+    const { adapter, allowedMethods } = createHttpAdapter({
+      trustProxy: false,
+      maxConnections: 100,
+      draining,
+    });
     const task = { ...sleepTask, previewFlag: 'deep-sleep' };
     const nest = await NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot({
@@ -296,6 +300,15 @@ describe('405 method-not-allowed', () => {
     const answer = await rows.unchangedBy(() => client.request(method, path));
     expectProblem(answer, 405, 'method-not-allowed');
     expect(answer.headers.get('allow')).toBe(allow);
+  });
+
+  it.each([
+    ['PUT', 'no-such-topic/sleep'],
+    ['PUT', 'diagnostics/no-such-task'],
+    ['PUT', `${TASK}/not-an-id`],
+    ['OPTIONS', 'diagnostics/no-such-task'],
+  ])('%s %s: 404, where there is nothing that another method would find', async (method, path) => {
+    expectProblem(await client.request(method, path), 404, 'not-found');
   });
 
   it('answers OPTIONS with what is allowed', async () => {

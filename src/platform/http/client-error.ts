@@ -8,9 +8,26 @@ const ANSWERS: Record<string, readonly [ProblemSlug, string]> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['payload-too-large', 'Send chunks without long extensions.'],
   ERR_HTTP_REQUEST_TIMEOUT: [
     'request-timeout',
-    'Send the headers of a request within 15 seconds, and all of it within 60.',
+    'Send the headers of a request within 10 seconds, and all of it within 30.',
   ],
 };
+
+const NOT_IMPLEMENTED = [
+  'not-implemented',
+  'Use GET, POST or DELETE: no address here knows the method.',
+] as const;
+
+/** A well-formed request line with a method that the parser does not know (RFC 9110, section 9.1). */
+function isUnknownMethod(error: NodeJS.ErrnoException): boolean {
+  const { rawPacket, bytesParsed = 0 } = error as { rawPacket?: Buffer; bytesParsed?: number };
+  if (error.code !== 'HPE_INVALID_METHOD' || rawPacket === undefined) {
+    return false;
+  }
+  const text = rawPacket.toString('latin1');
+  // The packet may begin with the end of an earlier request.
+  const line = text.slice(text.lastIndexOf('\n', bytesParsed - 1) + 1);
+  return /^[!#$%&'*+.^_`|~\w-]+ \S+ HTTP\/1\.[01]\r?\n/.test(line);
+}
 
 /** Answers what Node's HTTP parser refuses: there is no request yet, only a socket. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -20,7 +37,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     socket.destroy();
     return;
   }
-  const [slug, detail] = ANSWERS[error.code ?? ''] ?? [
+  const known = isUnknownMethod(error) ? NOT_IMPLEMENTED : ANSWERS[error.code ?? ''];
+  const [slug, detail] = known ?? [
     'malformed-request',
     'The request is not valid HTTP/1.1: check its request line, headers and framing.',
   ];

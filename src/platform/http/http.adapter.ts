@@ -12,7 +12,9 @@ import { problemOfHeaders } from './request-headers.js';
 /** Idle connections stay open longer than the 15 s pools and 60 s proxies of the clients. */
 const KEEP_ALIVE_MS = 75_000;
 /** A request that has not arrived whole by then is a slow client or an attack. */
-const REQUEST_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Then a connection is closed, so that a balancer spreads the clients anew. */
+const MAX_REQUESTS_PER_SOCKET = 10_000;
 /** All headers of a request together; the path counts among them. */
 const MAX_HEADER_BYTES = 16_384;
 
@@ -28,19 +30,23 @@ export interface HttpAdapter {
  * while the process drains.
  */
 export function createHttpAdapter(options: {
-  readonly trustProxy: boolean;
+  /** How many proxies in front are believed. */
+  readonly trustProxy: number | false;
+  readonly maxConnections: number;
   readonly draining: Draining;
 }): HttpAdapter {
+  const { trustProxy: proxies } = options;
   const adapter = new FastifyAdapter({
-    trustProxy: options.trustProxy,
+    trustProxy: proxies === false ? false : (_address: string, hop: number) => hop < proxies,
     genReqId: requestId,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
     forceCloseConnections: 'idle',
     // Also a path with an absurd segment belongs to the route that judges its token first.
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
     http: {
-      headersTimeout: 15_000,
+      headersTimeout: 10_000,
       connectionsCheckingInterval: 5_000,
       maxHeaderSize: MAX_HEADER_BYTES,
       // Node's own answer to a missing Host is no problem document: `problemOfHeaders` gives one.
@@ -60,6 +66,7 @@ export function createHttpAdapter(options: {
   const fastify = adapter.getInstance();
   // Else Node silently drops what follows the two thousandth, which may be the token.
   fastify.server.maxHeadersCount = 0;
+  fastify.server.maxConnections = options.maxConnections;
   fastify.server.on('checkExpectation', refuseExpectation);
   fastify.server.on('connect', refuseTunnel);
   const allowedMethods = new AllowedMethods();

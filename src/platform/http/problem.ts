@@ -26,6 +26,7 @@ export const PROBLEMS = {
   'output-too-large': [500, 'The task wrote more than it may.'],
   'out-of-memory': [500, 'The task needed more memory than it may use.'],
   'worker-lost': [500, 'The workers that ran the job were lost.'],
+  'not-implemented': [501, 'The method is not implemented.'],
   unavailable: [503, 'The service is not available at the moment.'],
   'job-expired': [504, 'The job was not started in time.'],
   'task-timeout': [504, 'The task ran for too long.'],
