@@ -9,7 +9,7 @@ export class UnguardedRouteError extends Error {
   override name = 'UnguardedRouteError';
 }
 
-/** Demands of every route that it says whom it is for: a scope, any token, or everybody. */
+/** Demands of every route that it says in one way whom it is for: a scope, any token, or everybody. */
 @Injectable()
 export class GuardedRoutes implements OnModuleInit {
   constructor(
@@ -36,15 +36,17 @@ export class GuardedRoutes implements OnModuleInit {
     });
     if (undecided.length > 0) {
       throw new UnguardedRouteError(
-        `These routes do not say whom they are for: ${undecided.join(', ')}. Give each @RequireScope(…), @AnyToken(true) or @Public(true).`,
+        `These routes do not say whom they are for: ${undecided.join(', ')}. Give each one of @RequireScope(…), @AnyToken(true) and @Public(true), and no more.`,
       );
     }
   }
 
+  /** Exactly one marker: in a controller that is public, the scope of a route would not count. */
   private isDecided(handler: () => unknown, controller: object): boolean {
     const places = [handler, controller as () => unknown];
-    return [Public, AnyToken, RouteScope].some(
+    const markers = [Public, AnyToken, RouteScope].filter(
       (marker) => this.reflector.getAllAndOverride(marker as typeof Public, places) !== undefined,
     );
+    return markers.length === 1;
   }
 }

@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from 'jose';
 
+/** For metadata and keys together. */
 const FETCH_TIMEOUT_MS = 5_000;
 /** Key sets have some kilobytes. */
 const MOST_BYTES = 1024 * 1024;
@@ -12,7 +13,7 @@ export interface KeySetSource {
 
 /** A key set at a known address. */
 export const keySetAt = (address: URL): KeySetSource => ({
-  fetch: async () => (await fetchJson(address)) as unknown as JSONWebKeySet,
+  fetch: async () => keysAt(address, deadline()),
 });
 
 /**
@@ -22,7 +23,8 @@ export const keySetAt = (address: URL): KeySetSource => ({
 export function keySetOfIssuer(issuer: string): KeySetSource {
   return {
     async fetch() {
-      const metadata = await metadataOf(issuer);
+      const signal = deadline();
+      const metadata = await metadataOf(issuer, signal);
       if (metadata.issuer !== issuer) {
         throw new Error(
           'the metadata is of another issuer: AUTH_ISSUER must be spelled as the provider does',
@@ -34,30 +36,36 @@ export function keySetOfIssuer(issuer: string): KeySetSource {
       if (address === null || !/^https?:$/.test(address.protocol)) {
         throw new Error('the metadata of the issuer names no key set (jwks_uri)');
       }
-      return keySetAt(address).fetch();
+      return keysAt(address, signal);
     },
   };
 }
 
-async function metadataOf(issuer: string): Promise<Record<string, unknown>> {
+const deadline = (): AbortSignal => AbortSignal.timeout(FETCH_TIMEOUT_MS);
+
+async function keysAt(address: URL, signal: AbortSignal): Promise<JSONWebKeySet> {
+  return (await fetchJson(address, signal)) as unknown as JSONWebKeySet;
+}
+
+async function metadataOf(issuer: string, signal: AbortSignal): Promise<Record<string, unknown>> {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
   try {
-    return await fetchJson(new URL(`${origin}${path}/.well-known/openid-configuration`));
+    return await fetchJson(new URL(`${origin}${path}/.well-known/openid-configuration`), signal);
   } catch (error) {
     const other = new URL(`${origin}/.well-known/oauth-authorization-server${path}`);
-    return await fetchJson(other).catch(() => {
+    return await fetchJson(other, signal).catch(() => {
       throw error;
     });
   }
 }
 
-async function fetchJson(address: URL): Promise<Record<string, unknown>> {
+async function fetchJson(address: URL, signal: AbortSignal): Promise<Record<string, unknown>> {
   const response = await fetch(address, {
     headers: { accept: 'application/json' },
     // An address that was configured, or that the issuer named, is believed; where it leads is not.
     redirect: 'error',
-    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    signal,
   });
   if (!response.ok) {
     throw new Error(`${address.href} answered ${response.status}`);

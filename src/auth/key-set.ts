@@ -39,7 +39,11 @@ export class KeySet {
    */
   async keyOf(header: TokenHeader): Promise<KeyObject> {
     if (this.age > CACHE_MS) {
-      await this.refresh();
+      const refreshed = this.refresh();
+      // Nobody waits for a provider that was away the last time, unless there is nothing to believe.
+      if (this.failedAt === null || this.age > STALE_MS) {
+        await refreshed;
+      }
     }
     try {
       return await this.find(header);
@@ -48,8 +52,10 @@ export class KeySet {
         throw error;
       }
     }
-    // A key that is new, perhaps.
-    if (this.now() - this.askedForUnknownAt >= UNKNOWN_EVERY_MS) {
+    // A key that is new, perhaps: whoever names it while it is being fetched waits, too.
+    if (this.fetching !== null) {
+      await this.fetching;
+    } else if (this.now() - this.askedForUnknownAt >= UNKNOWN_EVERY_MS) {
       this.askedForUnknownAt = this.now();
       await this.refresh();
     }

@@ -11,6 +11,8 @@ describe('the keys of an identity provider', () => {
   let served: JSONWebKeySet | Error;
   let fetches: number;
   let now: number;
+  /** Whether the provider takes questions and never answers. */
+  let hang: boolean;
   let set: KeySet;
 
   beforeAll(async () => {
@@ -24,9 +26,13 @@ describe('the keys of an identity provider', () => {
     serve('one');
     fetches = 0;
     now = 0;
+    hang = false;
     const source = {
       fetch: async () => {
         fetches += 1;
+        if (hang) {
+          await new Promise(() => {});
+        }
         if (served instanceof Error) {
           throw served;
         }
@@ -72,6 +78,26 @@ describe('the keys of an identity provider', () => {
     expect(fetches).toBe(2);
     now += 1;
     expect(await judge('three')).toBe('unknown');
+    expect(fetches).toBe(3);
+  });
+
+  it('that are new are waited for by all who name them at the same time', async () => {
+    await judge('one');
+    serve('one', 'two');
+    expect(await Promise.all([judge('two'), judge('two'), judge('two')])).toEqual(
+      Array(3).fill('known'),
+    );
+    expect(fetches).toBe(2);
+  });
+
+  it('that are known are not waited for once the provider has been away', async () => {
+    await judge('one');
+    away();
+    now = 10 * MINUTE + 1;
+    expect(await judge('one')).toBe('known');
+    hang = true;
+    now += 1_000;
+    expect(await judge('one')).toBe('known');
     expect(fetches).toBe(3);
   });
 

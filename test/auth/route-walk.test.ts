@@ -6,11 +6,13 @@ import type { FastifyInstance } from 'fastify';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppModule } from '../../src/app.module.js';
+import { RequireScope } from '../../src/auth/auth.decorators.js';
 import { verificationKey } from '../../src/auth/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/task.catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
 import { Draining } from '../../src/platform/http/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http.adapter.js';
+import { Public } from '../../src/platform/http/public.decorator.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type Service, startService } from '../support/service.js';
 import { TEST_SECRET, token } from '../support/tokens.js';
@@ -163,6 +165,16 @@ describe('the routes of the framework', () => {
     }
   }
 
+  @Controller('compute/orgs/:org_id/half-open')
+  @Public(true)
+  class HalfOpenController {
+    @Get()
+    @RequireScope('compute:admin')
+    list(): string {
+      return 'everything';
+    }
+  }
+
   async function application(controllers: Type[]) {
     const config = loadConfig({
       DATABASE_URL: database.url,
@@ -206,6 +218,13 @@ describe('the routes of the framework', () => {
       const documented = operations.map(({ method, path }) => `${method} ${path}`);
       expect(own.length).toBeGreaterThan(7);
       expect(own.filter((route) => !documented.includes(route))).toEqual([]);
+      // Whatever was added past the guards, straight to the server, would be among these.
+      const others = [...routes].filter((route) => !route.includes(' /compute/orgs'));
+      expect(
+        others.filter(
+          (route) => !/ (\/health\/(live|ready)|\/|\*|\/\*|\/compute\/\*)$/.test(route),
+        ),
+      ).toEqual([]);
     } finally {
       await nest.close();
     }
@@ -214,6 +233,12 @@ describe('the routes of the framework', () => {
   it('keep the service from starting when one does not say whom it is for', async () => {
     const { nest } = await application([ForgottenController]);
     await expect(nest.init()).rejects.toThrow(/ForgottenController\.list \(GET\)/);
+    await nest.close();
+  });
+
+  it('keep the service from starting when one says so twice: the scope would not count', async () => {
+    const { nest } = await application([HalfOpenController]);
+    await expect(nest.init()).rejects.toThrow(/HalfOpenController\.list \(GET\)/);
     await nest.close();
   });
 });
