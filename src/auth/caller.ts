@@ -10,4 +10,4 @@ export interface Caller {
 }
 
 /** What a route demands of the token beside the organization. */
-export type Scope = 'compute:read' | 'compute:execute';
+export type Scope = 'compute:read' | 'compute:execute' | 'compute:admin';

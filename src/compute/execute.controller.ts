@@ -37,15 +37,11 @@ export class ExecuteController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const { task } = catalogueEntryOf(request);
-    const { parameters, options, maxAttempts } = executeBody(body, task);
-    await this.quota.admit(orgId);
+    const { parameters: given, options, maxAttempts } = executeBody(body, task);
+    const parameters = JSON.stringify(given);
+    await this.quota.admit(orgId, Buffer.byteLength(parameters));
     const key = { jobId: uuidv7(), orgId, topic: task.topic, task: task.name };
-    await this.jobs.create({
-      ...key,
-      maxAttempts,
-      options,
-      parameters: JSON.stringify(parameters),
-    });
+    await this.jobs.create({ ...key, maxAttempts, options, parameters });
     this.logger.log({ ...describeJob(key), transition: 'create', to: 'requested' }, 'job');
     this.signals.announceWork();
     // No body at all: the public Python client fails on any.

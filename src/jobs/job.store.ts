@@ -66,7 +66,7 @@ export interface CancelRequested {
 const COALESCED_CHARACTERS = 65_536;
 
 /**
- * What clients do with jobs: submit, read, cancel. Each statement demands the organization, and the
+ * What clients do with jobs: submit, read, cancel, purge. Each statement demands the organization, and the
  * database shows it no other's rows.
  */
 @Injectable()
@@ -150,19 +150,40 @@ export class JobStore {
       : null;
   }
 
+  /**
+   * Deletes a job that has ended, and all that is kept of it.
+   * @returns its state, in which it stayed unless that is final; null when there is no such job under
+   *   that organization, topic and task
+   */
+  async purge({ jobId, orgId, topic, task }: JobKey): Promise<JobStatus | null> {
+    const { rows } = await this.database.queryFor<{ status: JobStatus }>([orgId], {
+      name: 'purge-job',
+      text: `
+        SELECT status FROM (
+          SELECT status, CASE WHEN ended_at IS NOT NULL THEN delete_ended_jobs(ARRAY[id]) END AS deleted
+          FROM jobs WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4) AS job
+        WHERE deleted IS DISTINCT FROM 0`,
+      values: [jobId, orgId, topic, task],
+    });
+    return rows[0]?.status ?? null;
+  }
+
   private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {
     const organizations = jobs.map(({ orgId }) => orgId);
     await this.database.queryFor(organizations, {
       name: 'create-jobs',
       text: `
         WITH job AS MATERIALIZED (
-          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[],
+          SELECT *, octet_length(parameters::text) AS bytes FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[],
               $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[])
             AS job(id, org_id, topic, task, max_attempts, parameters,
               priority, run_after, expires_after, timeout_seconds, labels)
         ), kept AS (
-          INSERT INTO job_parameters (job_id, org_id, parameters)
-          SELECT id, org_id, parameters FROM job
+          INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
+          SELECT id, org_id, parameters, bytes FROM job
+        ), used AS (
+          INSERT INTO organization_usage_changes (org_id, bytes)
+          SELECT org_id, sum(bytes) FROM job GROUP BY org_id
         ), labeled AS (
           INSERT INTO job_labels (job_id, org_id, name, value)
           SELECT id, org_id, label.key, label.value FROM job, json_each_text(labels) AS label

@@ -234,8 +234,12 @@ export class LeaseStore {
          FROM done WHERE jobs.id = done.job_id AND ${HOLDS('done.lease_id')}
          RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results
        ), kept AS (
-         INSERT INTO job_results (job_id, org_id, results)
-         SELECT id, org_id, results FROM ended WHERE status = 'succeeded'
+         INSERT INTO job_results (job_id, org_id, results, bytes)
+         SELECT id, org_id, results, octet_length(results::text) FROM ended WHERE status = 'succeeded'
+         RETURNING org_id, bytes
+       ), used AS (
+         INSERT INTO organization_usage_changes (org_id, bytes)
+         SELECT org_id, sum(bytes) FROM kept GROUP BY org_id
        )
        SELECT status, string_agg(lease_id::text, ',') AS leases FROM ended GROUP BY status`,
       [
