@@ -12,21 +12,26 @@ import { exitFatally } from '../platform/fatal.js';
 
 const USAGE = `Usage: node dist/cli/limits.js                                   shows all limits
        node dist/cli/limits.js --org <uuid|default> [--weight <n>] [--max-running <n|none>] [--max-unstarted <n|none>]
+                                  [--max-stored-bytes <n|none>] [--retention-days <n|forever|default>]
        node dist/cli/limits.js --org <uuid|default> --remove
        node dist/cli/limits.js --task <topic/task> --max-running <n|none>
        npm run limits -- …
 
-  --org            an organization; "default" for all that have no limits of their own
-  --weight         its share of the starts while organizations compete, 1 to 1000; 1 without limits
-  --max-running    how many of its jobs, or of the task's over all organizations, may run at once
-  --max-unstarted  how many of its jobs may wait; more are refused with 429
-  --remove         back to the default limits
+  --org               an organization; "default" for all that have no limits of their own
+  --weight            its share of the starts while organizations compete, 1 to 1000; 1 without limits
+  --max-running       how many of its jobs, or of the task's over all organizations, may run at once
+  --max-unstarted     how many of its jobs may wait; more are refused with 429
+  --max-stored-bytes  how many bytes its parameters, results and logs may have; more submits are refused with 429
+  --retention-days    how long its ended jobs are kept; default: RETENTION_DAYS of the service
+  --remove            back to the default limits
 
 Running jobs go on; the next claim and, within a second, the next submit heed a change.
+Shorter retention deletes within minutes what is older.
 `;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MOST = 2 ** 31 - 1;
+const MOST_DAYS = 36_500;
 
 /** `npm run limits`: shows or changes what organizations and tasks may use. */
 async function main(): Promise<void> {
@@ -37,6 +42,8 @@ async function main(): Promise<void> {
       weight: { type: 'string' },
       'max-running': { type: 'string' },
       'max-unstarted': { type: 'string' },
+      'max-stored-bytes': { type: 'string' },
+      'retention-days': { type: 'string' },
       remove: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -70,6 +77,8 @@ function changeOf(values: {
   readonly weight?: string;
   readonly 'max-running'?: string;
   readonly 'max-unstarted'?: string;
+  readonly 'max-stored-bytes'?: string;
+  readonly 'retention-days'?: string;
   readonly remove: boolean;
 }): (limits: LimitsStore) => Promise<void> {
   const wanted: Partial<OrganizationLimits> = {
@@ -79,6 +88,16 @@ function changeOf(values: {
     }),
     ...(values['max-unstarted'] !== undefined && {
       maxUnstarted: numberOrNone('--max-unstarted', values['max-unstarted']),
+    }),
+    ...(values['max-stored-bytes'] !== undefined && {
+      maxStoredBytes: numberOrNone(
+        '--max-stored-bytes',
+        values['max-stored-bytes'],
+        Number.MAX_SAFE_INTEGER,
+      ),
+    }),
+    ...(values['retention-days'] !== undefined && {
+      retentionDays: days(values['retention-days']),
     }),
   };
   const { org, task, remove } = values;
@@ -120,32 +139,57 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
   return value;
 }
 
-const numberOrNone = (name: string, text: string): number | null =>
-  text === 'none' ? null : wholeNumber(name, text, 0, MOST);
+const numberOrNone = (name: string, text: string, most = MOST): number | null =>
+  text === 'none' ? null : wholeNumber(name, text, 0, most);
+
+function days(text: string): number | null {
+  switch (text) {
+    case 'default':
+      return null;
+    case 'forever':
+      return 0;
+    default:
+      return wholeNumber('--retention-days', text, 1, MOST_DAYS);
+  }
+}
 
 async function show(limits: LimitsStore): Promise<void> {
   const { organizations, tasks } = await limits.list();
-  const row = (...cells: readonly [string, string, string, string]) =>
+  const row = (...cells: readonly string[]) =>
     console.log(
       cells
-        .map((cell, index) => cell.padEnd(index === 0 ? 38 : 13))
+        .map((cell, index) => cell.padEnd([38, 8, 13, 15, 18][index] ?? 0))
         .join('')
         .trimEnd(),
     );
   const shown = (cap: number | null) => cap?.toString() ?? 'none';
-  row('organization', 'weight', 'max running', 'max unstarted');
+  row(
+    'organization',
+    'weight',
+    'max running',
+    'max unstarted',
+    'max stored bytes',
+    'retention days',
+  );
   if (!organizations.some(({ orgId }) => orgId === DEFAULT_ORGANIZATION)) {
-    row('default', '1', 'none', 'none');
+    row('default', '1', 'none', 'none', 'none', 'default');
   }
-  for (const { orgId, weight, maxRunning, maxUnstarted } of organizations) {
-    const name = orgId === DEFAULT_ORGANIZATION ? 'default' : orgId;
-    row(name, String(weight), shown(maxRunning), shown(maxUnstarted));
+  for (const { orgId, weight, ...own } of organizations) {
+    row(
+      orgId === DEFAULT_ORGANIZATION ? 'default' : orgId,
+      String(weight),
+      shown(own.maxRunning),
+      shown(own.maxUnstarted),
+      shown(own.maxStoredBytes),
+      own.retentionDays === 0 ? 'forever' : (own.retentionDays?.toString() ?? 'default'),
+    );
   }
   console.log();
-  row('task', '', 'max running', '');
-  tasks.forEach(({ topic, task, maxRunning }) =>
-    row(`${topic}/${task}`, '', String(maxRunning), ''),
-  );
+  row('task', '', 'max running');
+  tasks.forEach(({ topic, task, maxRunning }) => row(`${topic}/${task}`, '', String(maxRunning)));
+  console.log();
+  row('the largest', '', 'stored bytes');
+  (await limits.usage()).forEach(({ orgId, storedBytes }) => row(orgId, '', String(storedBytes)));
 }
 
 main().catch(exitFatally);

@@ -5,23 +5,30 @@ import { JobDetailController } from './job.detail.controller.js';
 import { JobDetailStore } from './job.detail.store.js';
 import { JobLogsController } from './job.logs.controller.js';
 import { JobLogsStore } from './job.logs.store.js';
+import { JobPurgeController } from './job.purge.controller.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
 import { JobsController } from './jobs.controller.js';
 import { LeaseStore } from './lease.store.js';
-import { SubmitQuota } from './submit.quota.js';
 import { Reaper } from './reaper.js';
+import { Retention } from './retention.js';
+import { RetentionStore } from './retention.store.js';
+import { SubmitQuota } from './submit.quota.js';
+import { UsageAccountant } from './usage.accountant.js';
+import { UsageStore } from './usage.store.js';
 import { Worker } from './worker.js';
 import { WorkerStore } from './worker.store.js';
 
-/** The job: its states, its store, the routes that read and cancel it, and the care for lost ones. */
+/** The job: its states, its store, the routes that read and cancel it, and the care for lost and for old ones. */
 @Module({})
 export class JobsModule {
   static forRole(role: Config['ROLE']): DynamicModule {
     return {
       module: JobsModule,
       controllers:
-        role === 'worker' ? [] : [JobsController, JobDetailController, JobLogsController],
+        role === 'worker'
+          ? []
+          : [JobsController, JobDetailController, JobLogsController, JobPurgeController],
       providers: [
         JobStore,
         JobDetailStore,
@@ -30,6 +37,10 @@ export class JobsModule {
         JobSignals,
         WorkerStore,
         Reaper,
+        RetentionStore,
+        Retention,
+        UsageStore,
+        UsageAccountant,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
       exports: [
