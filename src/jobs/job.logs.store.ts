@@ -65,9 +65,10 @@ export class JobLogsStore {
           ON CONFLICT DO NOTHING
           RETURNING org_id, octet_length(text) AS bytes
         ), used AS (
-          INSERT INTO organization_usage_changes (org_id, bytes)
+          INSERT INTO organization_usage AS usage (org_id, stored_bytes)
           SELECT org_id, sum(bytes) FROM (SELECT * FROM added UNION ALL SELECT * FROM dropped) AS change
-          GROUP BY org_id HAVING sum(bytes) <> 0
+          GROUP BY org_id HAVING sum(bytes) <> 0 ORDER BY org_id
+          ON CONFLICT (org_id) DO UPDATE SET stored_bytes = usage.stored_bytes + excluded.stored_bytes
         )
         SELECT lease_id FROM held`,
       values: [

@@ -5,6 +5,7 @@ import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import type { ProblemBody } from '../platform/http/problem.js';
 import { JOB_CANCELED } from './job.problems.js';
 import { isFinal, type JobStatus } from './job.status.js';
+import { UsageMeter } from './usage.meter.js';
 
 /** The address of a job: it is found under these four together or not at all. */
 export interface JobKey {
@@ -74,7 +75,10 @@ export class JobStore {
   private readonly inserts: Coalescer<NewJob, void>;
   private readonly reads: Coalescer<JobKey, JobState | null>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageMeter = new UsageMeter(database),
+  ) {
     const retryAlone = (error: unknown) => !isDatabaseUnavailable(error);
     this.inserts = new Coalescer({
       run: (jobs) => this.insertAll(jobs),
@@ -174,16 +178,13 @@ export class JobStore {
       name: 'create-jobs',
       text: `
         WITH job AS MATERIALIZED (
-          SELECT *, octet_length(parameters::text) AS bytes FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[],
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[],
               $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[])
             AS job(id, org_id, topic, task, max_attempts, parameters,
               priority, run_after, expires_after, timeout_seconds, labels)
         ), kept AS (
           INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
-          SELECT id, org_id, parameters, bytes FROM job
-        ), used AS (
-          INSERT INTO organization_usage_changes (org_id, bytes)
-          SELECT org_id, sum(bytes) FROM job GROUP BY org_id
+          SELECT id, org_id, parameters, octet_length(parameters::text) FROM job
         ), labeled AS (
           INSERT INTO job_labels (job_id, org_id, name, value)
           SELECT id, org_id, label.key, label.value FROM job, json_each_text(labels) AS label
@@ -208,6 +209,7 @@ export class JobStore {
         jobs.map(({ options }) => options.labels && JSON.stringify(options.labels)),
       ],
     });
+    jobs.forEach(({ orgId, parameters }) => this.usage.add(orgId, Buffer.byteLength(parameters)));
     return jobs.map(() => undefined);
   }
 

@@ -14,7 +14,8 @@ import { Reaper } from './reaper.js';
 import { Retention } from './retention.js';
 import { RetentionStore } from './retention.store.js';
 import { SubmitQuota } from './submit.quota.js';
-import { UsageAccountant } from './usage.accountant.js';
+import { UsageMeter } from './usage.meter.js';
+import { UsageRecount } from './usage.recount.js';
 import { UsageStore } from './usage.store.js';
 import { Worker } from './worker.js';
 import { WorkerStore } from './worker.store.js';
@@ -39,8 +40,9 @@ export class JobsModule {
         Reaper,
         RetentionStore,
         Retention,
+        UsageMeter,
         UsageStore,
-        UsageAccountant,
+        UsageRecount,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
       exports: [

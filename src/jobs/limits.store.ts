@@ -55,10 +55,8 @@ export class LimitsStore {
   /** The organizations that store most, the largest first. */
   async usage(): Promise<readonly OrganizationUsage[]> {
     const { rows } = await this.database.requests.query<{ org_id: string; bytes: number }>(
-      `SELECT org_id, sum(bytes)::float8 AS bytes FROM (
-         SELECT org_id, stored_bytes AS bytes FROM organization_usage
-         UNION ALL SELECT org_id, bytes FROM organization_usage_changes) AS part
-       GROUP BY org_id HAVING sum(bytes) > 0 ORDER BY sum(bytes) DESC, org_id LIMIT $1`,
+      `SELECT org_id, stored_bytes::float8 AS bytes FROM organization_usage
+       WHERE stored_bytes > 0 ORDER BY stored_bytes DESC, org_id LIMIT $1`,
       [MOST_LISTED],
     );
     return rows.map(({ org_id: orgId, bytes: storedBytes }) => ({ orgId, storedBytes }));

@@ -3,6 +3,7 @@ import { Coalescer } from '../platform/database/coalescer.js';
 import { Database } from '../platform/database/database.js';
 import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import { Problem } from '../platform/http/problem.js';
+import { UsageMeter } from './usage.meter.js';
 
 /** How long a count is believed, less what was admitted since. */
 const COUNT_EVERY_MS = 1_000;
@@ -28,15 +29,19 @@ interface CountedRoom extends Room {
  *
  * Submits are not serialized for them: each process counts an organization's jobs and bytes at most
  * once a second and admits no more than there was room for. Replicas that count at the same moment may
- * together admit more than a cap: at most, each what room the count showed. What a process had admitted
- * and not yet stored when it counted comes on top, and so do results and logs, which are always kept.
+ * together admit more than a cap: at most, each what room the count showed. Of bytes a count may miss
+ * what other replicas stored within the second before it. What a process had admitted and not yet
+ * stored when it counted comes on top, and so do results and logs, which are always kept.
  */
 @Injectable()
 export class SubmitQuota {
   private readonly rooms = new Map<string, CountedRoom>();
   private readonly counts: Coalescer<string, Room>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageMeter = new UsageMeter(database),
+  ) {
     this.counts = new Coalescer({
       run: (organizations) => this.countRooms(organizations),
       maxItems: 64,
@@ -88,6 +93,8 @@ export class SubmitQuota {
   }
 
   private async countRooms(organizations: readonly string[]): Promise<Room[]> {
+    await this.usage.settled();
+    const pending = organizations.map((orgId) => this.usage.pendingOf(orgId));
     type Counted = { org_id: string; jobs: number | null; bytes: number | null };
     const { rows } = await this.database.queryFor<Counted>(organizations, {
       name: 'count-rooms',
@@ -102,8 +109,7 @@ export class SubmitQuota {
                   LIMIT cap.max_unstarted) delayed)::int
           END AS jobs,
           CASE WHEN cap.max_stored_bytes IS NOT NULL THEN (cap.max_stored_bytes
-            - coalesce((SELECT stored_bytes FROM organization_usage WHERE org_id = asked.org_id), 0)
-            - coalesce((SELECT sum(bytes) FROM organization_usage_changes WHERE org_id = asked.org_id), 0))::float8
+            - coalesce((SELECT stored_bytes FROM organization_usage WHERE org_id = asked.org_id), 0))::float8
           END AS bytes
         FROM unnest($1::uuid[]) AS asked(org_id)
         LEFT JOIN LATERAL (
@@ -114,9 +120,9 @@ export class SubmitQuota {
       values: [organizations],
     });
     const capped = new Map(rows.map((row) => [row.org_id, row]));
-    return organizations.map((orgId) => ({
+    return organizations.map((orgId, index) => ({
       jobs: capped.get(orgId)?.jobs ?? Number.POSITIVE_INFINITY,
-      bytes: capped.get(orgId)?.bytes ?? Number.POSITIVE_INFINITY,
+      bytes: (capped.get(orgId)?.bytes ?? Number.POSITIVE_INFINITY) - (pending[index] ?? 0),
     }));
   }
 }

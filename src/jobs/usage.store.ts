@@ -1,32 +1,47 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 
-/** First key of the advisory lock under which changes are summed up. */
-const SUM_LOCK = 727_075;
+/** It reads all parameters, results and logs, but for the texts themselves. */
+const PATIENCE = { statementMs: 900_000, answerMs: 910_000, connectMs: 5_000 };
 
-/** How much organizations store, as far as the service itself has to care for it. */
+/** How much all organizations store, as far as the service itself has to care for it. */
 @Injectable()
 export class UsageStore {
   constructor(private readonly database: Database) {}
 
   /**
-   * Adds the changes of all organizations to their sums. One replica at a time: others change nothing.
-   * @returns of how many organizations
+   * Counts all again, and corrects the sums. What processes have stored in the second before and not
+   * added yet is counted twice, until the next time.
+   * @returns how many organizations were corrected; null when it is not due, or another replica is at it
    */
-  async sumUp(): Promise<number> {
-    const { rowCount } = await this.database.pool.query({
-      name: 'sum-up-usage',
+  async recount(pauseSeconds: number): Promise<number | null> {
+    const due = await this.database.pool.query({
+      name: 'recount-due',
       text: `
-        WITH turn AS MATERIALIZED (
-          SELECT pg_try_advisory_xact_lock(${SUM_LOCK}, 0) AS mine
-          FROM (SELECT set_config('synchronous_commit', 'off', true)) AS asynchronous
-        ), taken AS (
-          DELETE FROM organization_usage_changes USING turn WHERE turn.mine RETURNING org_id, bytes
-        )
-        INSERT INTO organization_usage AS usage (org_id, stored_bytes)
-        SELECT org_id, sum(bytes) FROM taken GROUP BY org_id
-        ON CONFLICT (org_id) DO UPDATE SET stored_bytes = usage.stored_bytes + excluded.stored_bytes`,
+        UPDATE housekeeping SET due_at = clock_timestamp() + $1 * interval '1 second'
+        WHERE name = 'recount' AND due_at <= clock_timestamp()`,
+      values: [pauseSeconds],
     });
-    return rowCount ?? 0;
+    if (due.rowCount === 0) {
+      return null;
+    }
+    const connection = this.database.dedicatedConnection(PATIENCE);
+    connection.on('error', () => undefined);
+    try {
+      await connection.connect();
+      // Of one snapshot: what is added to a sum meanwhile stays added.
+      const corrected = await connection.query(`
+        INSERT INTO organization_usage AS usage (org_id, stored_bytes)
+        SELECT org_id, sum(bytes) FROM (
+          SELECT org_id, bytes::bigint FROM job_parameters
+          UNION ALL SELECT org_id, bytes FROM job_results
+          UNION ALL SELECT org_id, octet_length(text) FROM job_logs
+          UNION ALL SELECT org_id, -stored_bytes FROM organization_usage) AS part
+        GROUP BY org_id HAVING sum(bytes) <> 0 ORDER BY org_id
+        ON CONFLICT (org_id) DO UPDATE SET stored_bytes = usage.stored_bytes + excluded.stored_bytes`);
+      return corrected.rowCount ?? 0;
+    } finally {
+      await connection.end().catch(() => undefined);
+    }
   }
 }

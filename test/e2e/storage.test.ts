@@ -52,6 +52,12 @@ describe('what is kept, and for how long', () => {
     return run.stdout;
   };
 
+  /** Replicas tell a second later what they have stored. */
+  const expectCounted = async () => {
+    const counted = await countedBytes(engine.owner);
+    await expect.poll(() => believedBytes(engine.owner), { timeout: 5_000 }).toEqual(counted);
+  };
+
   it('is deleted by a replica by itself, when its time is over', async () => {
     await expect.poll(() => engine.row(old)).toBeUndefined();
     await expect
@@ -125,7 +131,7 @@ describe('what is kept, and for how long', () => {
       }
       expect((await admin.delete(job)).status).toBe(404);
       expectProblem(await purge(admin, job), 404, 'not-found');
-      expect(await believedBytes(engine.owner)).toEqual(await countedBytes(engine.owner));
+      await expectCounted();
       const id = job.split('/').at(-1);
       const told = services
         .flatMap((service) => service.logLines())
@@ -173,6 +179,7 @@ describe('what is kept, and for how long', () => {
     });
 
     it('is shown with what is stored, and taken back', async () => {
+      await expectCounted();
       const stored = (await countedBytes(engine.owner))[org];
       expect(await limits()).toMatch(new RegExp(`^${org} +${stored}$`, 'm'));
       const shown = await limits(

@@ -113,7 +113,7 @@ describe('the role of requests', () => {
 
   it('cannot truncate, or do what workers and operators do', async () => {
     for (const sql of [
-      'DELETE FROM organization_usage_changes',
+      'DELETE FROM organization_usage',
       'TRUNCATE jobs',
       'SELECT 1 FROM workers',
       `UPDATE jobs SET lease_id = gen_random_uuid()`,

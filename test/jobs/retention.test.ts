@@ -28,8 +28,9 @@ describe('retention', () => {
     expect(tables).toHaveLength(5);
   });
   beforeEach(async () => {
+    await engine.usage.flush();
     await engine.owner.query(
-      `TRUNCATE jobs, ${tables.join()}, organization_limits, organization_usage, organization_usage_changes`,
+      `TRUNCATE jobs, ${tables.join()}, organization_limits, organization_usage`,
     );
     await due();
   });
@@ -38,10 +39,10 @@ describe('retention', () => {
   /** Lets the next pass begin at once. */
   const due = () =>
     engine.owner.query(
-      `UPDATE retention SET due_at = '-infinity', after_id = '00000000-0000-0000-0000-000000000000'`,
+      `UPDATE housekeeping SET due_at = '-infinity', after_id = '00000000-0000-0000-0000-000000000000'`,
     );
   /** Whether the search goes on is asked for here, instead of resting. */
-  const goOn = () => engine.owner.query(`UPDATE retention SET due_at = '-infinity'`);
+  const goOn = () => engine.owner.query(`UPDATE housekeeping SET due_at = '-infinity'`);
   const sweep = (days = 30, limit = 100) => retention.sweep(days, limit, PAUSE_SECONDS);
   const exists = async ({ jobId }: JobKey) => (await engine.row(jobId)) !== undefined;
 
@@ -122,6 +123,7 @@ describe('retention', () => {
     }
     expect(await Promise.all(kept.map(exists))).not.toContain(false);
     expect(await Promise.all(kept.map(rowsOf))).toEqual(before);
+    await engine.usage.flush();
     expect(await believedBytes(engine.owner)).toEqual(await countedBytes(engine.owner));
   });
 
@@ -174,7 +176,7 @@ describe('retention', () => {
     const key = await job('succeeded', 31);
     const other = await engine.owner.connect();
     try {
-      await other.query('BEGIN; SELECT 1 FROM retention FOR UPDATE');
+      await other.query('BEGIN; SELECT 1 FROM housekeeping FOR UPDATE');
       expect(await sweep()).toBeNull();
       expect(await exists(key)).toBe(true);
     } finally {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
 import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
@@ -38,17 +39,25 @@ describe('stored bytes', () => {
     });
     return key;
   }
-  const expectExact = async () =>
+  const flush = () => Promise.all([engine.usage.flush(), other.usage.flush()]);
+  const expectExact = async () => {
+    await flush();
     expect(await believedBytes(engine.owner)).toEqual(await countedBytes(engine.owner));
+  };
+  const quotaOf = ({ database, usage }: Engine) => new SubmitQuota(database, usage);
+  const recount = async () => {
+    await engine.owner.query(`UPDATE housekeeping SET due_at = '-infinity'`);
+    return new UsageStore(engine.database).recount(600);
+  };
 
-  it('are known exactly whatever replicas do at once, and while changes are summed up', async () => {
+  it('are known exactly whatever replicas do at once, and while they add up', async () => {
     const organizations = Array.from({ length: 5 }, () => randomUUID());
     const replicas = [engine, other];
     let busy = true;
-    const summing = replicas.map(async ({ database }) => {
-      const usage = new UsageStore(database);
+    const adding = replicas.map(async ({ usage }) => {
       while (busy) {
-        await usage.sumUp();
+        await usage.flush();
+        await nextTurn();
       }
     });
     await Promise.all(
@@ -74,19 +83,33 @@ describe('stored bytes', () => {
             }
           }),
         );
-        await Promise.all(keys.map((key, index) => index % 4 === 0 && replica.jobs.purge(key)));
+        await Promise.all(
+          keys.filter((_, index) => index % 4 === 0).map((key) => replica.jobs.purge(key)),
+        );
       }),
     );
     busy = false;
-    await Promise.all(summing);
+    await Promise.all(adding);
     await expectExact();
     expect(Object.keys(await believedBytes(engine.owner)).toSorted()).toEqual(
       organizations.toSorted(),
     );
-    await new UsageStore(engine.database).sumUp();
-    const { rowCount } = await engine.owner.query('SELECT 1 FROM organization_usage_changes');
-    expect(rowCount).toBe(0);
-    await expectExact();
+  });
+
+  it('that a replica forgot when it was killed are found by the recount', async () => {
+    const [lost, quiet] = [randomUUID(), randomUUID()];
+    await submit(other, quiet);
+    await flush();
+    await submit(engine, lost);
+    await flush();
+    // As if the last second had not been added.
+    await engine.owner.query('UPDATE organization_usage SET stored_bytes = -7 WHERE org_id = $1', [
+      lost,
+    ]);
+    expect(await recount()).toBe(1);
+    expect((await believedBytes(engine.owner))[lost]).toBe(PARAMETER_BYTES);
+    expect(await new UsageStore(engine.database).recount(600)).toBeNull();
+    expect(await recount()).toBe(0);
   });
 
   it('are not counted for what a statement undid', async () => {
@@ -103,10 +126,11 @@ describe('stored bytes', () => {
 
   it('that were stored before they were counted are not taken off when they are deleted', async () => {
     const { key } = await engine.jobIn('succeeded');
+    await flush();
     await engine.owner.query(
       `UPDATE job_parameters SET bytes = NULL WHERE job_id = '${key.jobId}';
        UPDATE job_results SET bytes = NULL WHERE job_id = '${key.jobId}';
-       DELETE FROM organization_usage_changes WHERE org_id = '${key.orgId}'`,
+       DELETE FROM organization_usage WHERE org_id = '${key.orgId}'`,
     );
     expect(await engine.jobs.purge(key)).toBe('succeeded');
     expect((await believedBytes(engine.owner))[key.orgId]).toBeUndefined();
@@ -129,16 +153,17 @@ describe('stored bytes', () => {
     it('are refused, to the byte by one replica', async () => {
       const orgId = randomUUID();
       await engine.limits.setOrganization(orgId, { maxStoredBytes: 5 * PARAMETER_BYTES - 1 });
-      expect(await fill(engine, new SubmitQuota(engine.database), orgId)).toBe(4);
-      expect(await fill(other, new SubmitQuota(other.database), orgId)).toBe(0);
+      expect(await fill(engine, quotaOf(engine), orgId)).toBe(4);
+      await flush();
+      expect(await fill(other, quotaOf(other), orgId)).toBe(0);
       await engine.limits.setOrganization(orgId, { maxStoredBytes: 5 * PARAMETER_BYTES });
-      expect(await fill(other, new SubmitQuota(other.database), orgId)).toBe(1);
+      expect(await fill(other, quotaOf(other), orgId)).toBe(1);
     });
 
     it('are at most, of each replica, what room it saw', async () => {
       const orgId = randomUUID();
       await engine.limits.setOrganization(orgId, { maxStoredBytes: 10 * PARAMETER_BYTES });
-      const quotas = [engine, other].map(({ database }) => new SubmitQuota(database));
+      const quotas = [engine, other].map(quotaOf);
       // Both see all the room there is, before either has stored anything.
       await Promise.all(quotas.map((quota) => quota.admit(orgId, PARAMETER_BYTES)));
       await Promise.all([submit(engine, orgId), submit(other, orgId)]);
@@ -149,7 +174,8 @@ describe('stored bytes', () => {
       const stored = 2 + (filled[0] ?? 0) + (filled[1] ?? 0);
       expect(stored).toBeGreaterThanOrEqual(10);
       expect(stored).toBeLessThanOrEqual(20);
-      expect(await fill(engine, new SubmitQuota(engine.database), orgId)).toBe(0);
+      await flush();
+      expect(await fill(engine, quotaOf(engine), orgId)).toBe(0);
     });
 
     it('are stored all the same when they are results: then submits are refused', async () => {
@@ -164,7 +190,7 @@ describe('stored bytes', () => {
       });
       expect(ended).toBe('succeeded');
       expect((await engine.jobs.findOutcome(key))?.results).toBe(results);
-      const quota = () => new SubmitQuota(engine.database);
+      const quota = () => quotaOf(engine);
       await expect(quota().admit(key.orgId, 2)).rejects.toMatchObject({
         slug: 'too-many-requests',
         extra: { headers: { 'retry-after': '60' } },
@@ -176,7 +202,7 @@ describe('stored bytes', () => {
     it('are none of an organization without one, whose waiting jobs alone are capped', async () => {
       const orgId = randomUUID();
       await engine.limits.setOrganization(orgId, { maxUnstarted: 1 });
-      const quota = new SubmitQuota(engine.database);
+      const quota = quotaOf(engine);
       await quota.admit(orgId, 2 ** 40);
       await expect(quota.admit(orgId, 1)).rejects.toMatchObject({
         detail: expect.stringContaining('jobs waiting'),

@@ -10,11 +10,7 @@ async function sums(owner: pg.Pool, parts: string): Promise<Record<string, numbe
 
 /** What the database believes that each organization stores. */
 export const believedBytes = (owner: pg.Pool) =>
-  sums(
-    owner,
-    `SELECT org_id, stored_bytes AS bytes FROM organization_usage
-     UNION ALL SELECT org_id, bytes FROM organization_usage_changes`,
-  );
+  sums(owner, 'SELECT org_id, stored_bytes AS bytes FROM organization_usage');
 
 /** What each organization stores, counted from all that is there. */
 export const countedBytes = (owner: pg.Pool) =>

@@ -1,10 +1,9 @@
 -- Ended jobs are deleted some time after their end, or when an administrator of their organization
 -- says so; and what an organization stores may be capped.
 --
--- How much it stores is known without a counter that submits would queue for: each statement that
--- stores or deletes adds one row with the difference, in its own transaction, for each organization it
--- served. Once in a while these rows are summed up. The truth at any moment is the sum of both tables,
--- so no crash can lose a part of it.
+-- How much it stores is known without a counter that submits would queue for: processes remember what
+-- they have stored and add it to the sums about once a second. What a crash makes them forget is found
+-- by counting all again, once a day.
 
 -- The length of the JSON text. Null: stored before this migration, and not counted.
 ALTER TABLE "job_parameters" ADD COLUMN "bytes" INTEGER;
@@ -15,7 +14,7 @@ ALTER TABLE "organization_limits" ADD COLUMN "retention_days" INTEGER;
 ALTER TABLE "organization_limits" ADD CONSTRAINT "organization_limits_max_stored_bytes" CHECK ("max_stored_bytes" >= 0);
 ALTER TABLE "organization_limits" ADD CONSTRAINT "organization_limits_retention_days" CHECK ("retention_days" BETWEEN 0 AND 36500);
 
--- Rewritten every few seconds while its organization stores something: hence the free space.
+-- Rewritten about once a second while its organization stores something: hence the free space.
 CREATE TABLE "organization_usage" (
     "org_id" UUID NOT NULL,
     "stored_bytes" BIGINT NOT NULL,
@@ -23,30 +22,16 @@ CREATE TABLE "organization_usage" (
     CONSTRAINT "organization_usage_pkey" PRIMARY KEY ("org_id")
 ) WITH (fillfactor = 50);
 
--- Nearly empty at all times, and to be vacuumed before it grows.
-CREATE TABLE "organization_usage_changes" (
-    "org_id" UUID NOT NULL,
-    "id" UUID NOT NULL DEFAULT gen_random_uuid(),
-    "bytes" BIGINT NOT NULL,
-
-    CONSTRAINT "organization_usage_changes_pkey" PRIMARY KEY ("org_id", "id")
-) WITH (
-    autovacuum_vacuum_scale_factor = 0,
-    autovacuum_vacuum_threshold = 1000,
-    autovacuum_vacuum_cost_delay = 0
-);
-
--- How far the search for expired jobs has come, and when it may go on: one row, which a replica locks
--- while it is at it.
-CREATE TABLE "retention" (
-    "only" BOOLEAN NOT NULL DEFAULT true,
-    "after_id" UUID NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+-- What one replica at a time does now and then: when it is due again, and how far it has come. It is
+-- locked while a replica is at it.
+CREATE TABLE "housekeeping" (
+    "name" TEXT NOT NULL,
     "due_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "after_id" UUID NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 
-    CONSTRAINT "retention_pkey" PRIMARY KEY ("only"),
-    CONSTRAINT "retention_one_row" CHECK ("only")
+    CONSTRAINT "housekeeping_pkey" PRIMARY KEY ("name")
 ) WITH (fillfactor = 20);
-INSERT INTO "retention" DEFAULT VALUES;
+INSERT INTO "housekeeping" ("name") VALUES ('retention'), ('recount');
 
 -- delete_ended_jobs: deletes those of the jobs that have ended, with all that hangs on them. Answers how many.
 CREATE FUNCTION delete_ended_jobs(p_ids uuid[]) RETURNS bigint LANGUAGE sql VOLATILE AS $$
@@ -63,10 +48,12 @@ CREATE FUNCTION delete_ended_jobs(p_ids uuid[]) RETURNS bigint LANGUAGE sql VOLA
     ), logs AS (
         DELETE FROM job_logs k USING gone WHERE k.job_id = gone.id RETURNING k.org_id, octet_length(k.text) AS bytes
     ), freed AS (
-        INSERT INTO organization_usage_changes (org_id, bytes)
+        INSERT INTO organization_usage AS usage (org_id, stored_bytes)
         SELECT kept.org_id, -sum(kept.bytes)
         FROM (SELECT * FROM parameters UNION ALL SELECT * FROM results UNION ALL SELECT * FROM logs) kept
         GROUP BY kept.org_id HAVING sum(kept.bytes) > 0
+        ORDER BY kept.org_id  -- as all do that change several: none waits for another in a circle
+        ON CONFLICT (org_id) DO UPDATE SET stored_bytes = usage.stored_bytes + excluded.stored_bytes
     )
     SELECT count(*) FROM gone
 $$;
@@ -93,7 +80,8 @@ DECLARE
     v_finished boolean;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    SELECT r.after_id INTO v_after FROM retention r WHERE r.due_at <= v_began FOR UPDATE SKIP LOCKED;
+    SELECT h.after_id INTO v_after FROM housekeeping h
+        WHERE h.name = 'retention' AND h.due_at <= v_began FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -120,26 +108,22 @@ BEGIN
     END IF;
 
     v_finished := coalesce(cardinality(v_seen), 0) < p_limit;
-    UPDATE retention SET
+    UPDATE housekeeping h SET
         after_id = CASE WHEN v_finished THEN '00000000-0000-0000-0000-000000000000' ELSE v_seen[cardinality(v_seen)] END,
-        due_at = clock_timestamp() + CASE WHEN v_finished THEN p_pause ELSE 4 * (clock_timestamp() - v_began) END;
+        due_at = clock_timestamp() + CASE WHEN v_finished THEN p_pause ELSE 4 * (clock_timestamp() - v_began) END
+    WHERE h.name = 'retention';
     RETURN QUERY SELECT v_deleted, v_finished;
 END $$;
 
 ALTER TABLE organization_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-ALTER TABLE organization_usage_changes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY organization ON organization_usage FOR SELECT TO headframe_api
+CREATE POLICY organization ON organization_usage TO headframe_api
     USING (org_id = ANY ((SELECT request_organizations())::uuid[]));
-CREATE POLICY organization ON organization_usage_changes TO headframe_api
-    USING (org_id = ANY ((SELECT request_organizations())::uuid[]));
+CREATE POLICY worker ON organization_usage TO headframe_worker USING (true);
+CREATE POLICY operator ON organization_usage FOR SELECT TO headframe_operator USING (true);
 DO $$
 DECLARE
     v_table text;
 BEGIN
-    FOREACH v_table IN ARRAY ARRAY['organization_usage', 'organization_usage_changes'] LOOP
-        EXECUTE format('CREATE POLICY worker ON %I TO headframe_worker USING (true)', v_table);
-        EXECUTE format('CREATE POLICY operator ON %I FOR SELECT TO headframe_operator USING (true)', v_table);
-    END LOOP;
     -- A request may delete what has ended, and nothing else, whatever it says.
     FOREACH v_table IN ARRAY ARRAY['job_parameters', 'job_results', 'job_attempts', 'job_labels', 'job_logs'] LOOP
         EXECUTE format('CREATE POLICY ended ON %I AS RESTRICTIVE FOR DELETE TO headframe_api
@@ -151,14 +135,12 @@ CREATE POLICY ended ON jobs AS RESTRICTIVE FOR DELETE TO headframe_api USING (en
 -- Purge, and the cap on stored bytes.
 GRANT DELETE ON jobs, job_parameters, job_results, job_attempts, job_labels, job_logs TO headframe_api;
 GRANT SELECT (job_id, org_id, bytes) ON job_parameters TO headframe_api;
-GRANT SELECT ON organization_usage TO headframe_api;
-GRANT SELECT, INSERT ON organization_usage_changes TO headframe_api;
+GRANT SELECT, INSERT, UPDATE ON organization_usage TO headframe_api;
 
 -- Retention, and the sums.
 GRANT DELETE ON jobs, job_parameters, job_results, job_attempts, job_labels TO headframe_worker;
 GRANT SELECT ON job_labels TO headframe_worker;
-GRANT SELECT, UPDATE ON retention TO headframe_worker;
+GRANT SELECT, UPDATE ON housekeeping TO headframe_worker;
 GRANT SELECT, INSERT, UPDATE ON organization_usage TO headframe_worker;
-GRANT SELECT, INSERT, DELETE ON organization_usage_changes TO headframe_worker;
 
-GRANT SELECT ON organization_usage, organization_usage_changes TO headframe_operator;
+GRANT SELECT ON organization_usage TO headframe_operator;
