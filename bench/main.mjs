@@ -18,6 +18,7 @@ const PARTS = {
     knows: ['whale', 'small', 'each', 'laps', 'newcomers', 'markdown'],
   },
   caps: { script: 'caps.bench.mjs', knows: ['claims', 'task-claims', 'claimers', 'markdown'] },
+  auth: { script: 'auth.bench.mjs', knows: ['asks', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
 };
 const BY_DEFAULT = ['queues', 'http', 'kriging', 'recovery'];

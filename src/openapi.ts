@@ -4,6 +4,8 @@ import { CATALOGUE_SCHEMAS, EXECUTE_OPTIONS_REF } from './compute/compute.openap
 import type { Task } from './compute/task.js';
 import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/task.catalogue.js';
 import { JOB_DETAIL_SCHEMAS } from './jobs/job.detail.openapi.js';
+import { BEARER } from './auth/auth.decorators.js';
+import { AUDIT_SCHEMAS } from './jobs/audit.openapi.js';
 import { JOB_LOGS_SCHEMAS } from './jobs/job.logs.openapi.js';
 import { JOB_SCHEMAS } from './jobs/jobs.openapi.js';
 import { asComponent } from './openapi.references.js';
@@ -53,9 +55,10 @@ export function openApiDocument(
     .setTitle('Headframe Task API')
     .setVersion(VERSION)
     .setDescription(DESCRIPTION)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, BEARER)
     .addTag('Tasks', 'Which tasks there are, and how to execute one.')
     .addTag('Jobs', 'What became of a job, and how to cancel it.')
+    .addTag('Administration', 'For administrators of an organization: scope `compute:admin`.')
     .addTag('Service', 'For orchestrators: no token needed.');
   if (config.PUBLIC_URL !== undefined) {
     builder.addServer(config.PUBLIC_URL);
@@ -68,16 +71,10 @@ export function openApiDocument(
       ...JOB_SCHEMAS,
       ...JOB_DETAIL_SCHEMAS,
       ...JOB_LOGS_SCHEMAS,
+      ...AUDIT_SCHEMAS,
       ...CATALOGUE_SCHEMAS,
     },
   };
-  for (const [path, item] of Object.entries(document.paths)) {
-    if (path.startsWith('/compute/')) {
-      operationsOf(item).forEach((operation) => {
-        operation.security = [{ bearer: [] }];
-      });
-    }
-  }
   const catalogue = app.get<TaskCatalogue>(TASK_CATALOGUE);
   if (document.paths[EXECUTE] !== undefined) {
     catalogue.entries.forEach(({ task }) => addTask(document, task, catalogue));

@@ -11,6 +11,8 @@ import { versionOf } from '../support/machine.mjs';
 import { peakMemory, startServer } from '../support/processes.mjs';
 import { PARAMETERS, queueJobs, TASK } from '../support/queue-jobs.mjs';
 
+/** Who submits. */
+const ACTOR = { subject: 'bench', client: null, address: '127.0.0.1', requestId: 'bench' };
 const SLOTS = 100;
 
 export const name = 'Headframe';
@@ -51,6 +53,7 @@ export async function open({ url }, { organizations = 1 } = {}) {
         maxAttempts: 1,
         options: NO_OPTIONS,
         parameters: PARAMETERS,
+        by: ACTOR,
       });
       signals.announceWork();
     },

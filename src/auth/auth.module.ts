@@ -1,21 +1,26 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
+import { GuardedRoutes } from './guarded-routes.js';
 import { JwtGuard } from './jwt.guard.js';
 import { JwtStrategy, VERIFICATION_KEY } from './jwt.strategy.js';
 import { OrganizationGuard } from './organization.guard.js';
 import type { VerificationKey } from './verification-key.js';
 
-/** Closed by default: both guards stand before every route of the application. */
+/**
+ * Closed by default: both guards stand before every route of the application, and a route that does not
+ * say whom it is for keeps the service from starting.
+ */
 @Module({})
 export class AuthModule {
   static forRoot(key: VerificationKey): DynamicModule {
     return {
       module: AuthModule,
-      imports: [PassportModule],
+      imports: [PassportModule, DiscoveryModule],
       providers: [
         { provide: VERIFICATION_KEY, useValue: key },
         JwtStrategy,
+        GuardedRoutes,
         { provide: APP_GUARD, useClass: JwtGuard },
         { provide: APP_GUARD, useClass: OrganizationGuard },
       ],

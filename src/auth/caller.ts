@@ -1,9 +1,12 @@
 /** Who is asking: everything the service wants to know of a verified token. */
 export interface Caller {
-  /** The token's `sub`, or null. */
-  readonly subject: string | null;
+  /** The token's `sub`. */
+  readonly subject: string;
+  /** The application that the token was given to: its `client_id` or `azp`, or null. */
+  readonly client: string | null;
   /** Organizations the token grants: lower-case UUIDs. */
   readonly organizations: ReadonlySet<string>;
+  /** As the provider calls them. */
   readonly scopes: ReadonlySet<string>;
   /** The token's `exp`: seconds since 1970. */
   readonly expiresAt: number;

@@ -8,25 +8,51 @@ export const CLOCK_TOLERANCE_SECONDS = 30;
 /** Verified claims of a token. */
 export type Claims = Readonly<Record<string, unknown>>;
 
+/** Where a provider puts what the service wants to know. */
+export interface ClaimNames {
+  /** The claim with the organizations. */
+  readonly organizations: string;
+  /** The claim with the scopes. */
+  readonly scopes: string;
+  /** Whether all must be there that RFC 9068, section 2.2 demands of access tokens. */
+  readonly strict: boolean;
+}
+
+/** What of RFC 9068's claims is not demanded of every token, or checked by the verifier. */
+const ACCESS_TOKEN_CLAIMS = ['client_id', 'iat', 'jti', 'iss', 'aud'];
 /**
- * Reads a caller from verified claims.
- * @param orgsClaim name of the claim with the organizations; dots lead into objects, unless a claim
- *   of exactly that name exists (as URL-named claims have dots)
- * @returns null when the token has no `exp` (it would never end), or was issued in the future
+ * What only ID tokens have (OpenID Connect Core 1.0, section 3.3.2.11), which are for clients. `nonce`
+ * is not among them: some providers put it into access tokens.
  */
-export function callerFromClaims(claims: Claims, orgsClaim: string): Caller | null {
-  if (typeof claims.exp !== 'number' || isFromTheFuture(claims.iat)) {
+const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash'];
+
+/**
+ * Reads a caller from verified claims. Dots in the name of a claim lead into objects, unless a claim of
+ * exactly that name exists (as URL-named claims have dots).
+ * @returns null for a token that never ends, is nobody's, was issued in the future, or is no access token
+ */
+export function callerFromClaims(claims: Claims, names: ClaimNames): Caller | null {
+  const { exp, sub } = claims;
+  if (typeof exp !== 'number' || typeof sub !== 'string' || sub === '') {
+    return null;
+  }
+  if (
+    isFromTheFuture(claims.iat) ||
+    ID_TOKEN_CLAIMS.some((name) => claims[name] !== undefined) ||
+    (names.strict && ACCESS_TOKEN_CLAIMS.some((name) => claims[name] === undefined))
+  ) {
     return null;
   }
   return {
-    subject: typeof claims.sub === 'string' ? claims.sub : null,
+    subject: sub,
+    client: [claims.client_id, claims.azp].find((id) => typeof id === 'string') ?? null,
     organizations: new Set(
-      stringsOf(valueAt(claims, orgsClaim))
+      stringsOf(valueAt(claims, names.organizations))
         .filter((id) => UUID.test(id))
         .map((id) => id.toLowerCase()),
     ),
-    scopes: new Set(stringsOf(claims.scope).flatMap((text) => text.split(' '))),
-    expiresAt: claims.exp,
+    scopes: new Set(stringsOf(valueAt(claims, names.scopes)).flatMap((text) => text.split(' '))),
+    expiresAt: exp,
   };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDataHome } from '../platform/database/embedded-postgres.js';
-import { type Config, DEVELOPMENT_KEY_PREFIX } from '../platform/config.js';
+import { type Config, DEVELOPMENT_KEY_PREFIX, isIssuerAddress } from '../platform/config.js';
 
 /**
  * The secret of development tokens: made once, and kept in the data home for later starts and for
@@ -14,7 +14,8 @@ export function developmentKey(config: Config, dataHome: string): string | null 
     config.NODE_ENV === 'production' ||
     config.AUTH_JWT_SECRET !== undefined ||
     config.AUTH_JWT_PUBLIC_KEY !== undefined ||
-    config.AUTH_JWKS_URI !== undefined
+    config.AUTH_JWKS_URI !== undefined ||
+    isIssuerAddress(config.AUTH_ISSUER)
   ) {
     return null;
   }

@@ -27,8 +27,12 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     });
   }
 
-  /** passport-jwt accepts tokens that never end or come from the future: those are refused here. */
+  /** What passport-jwt accepts and nobody should: see {@link callerFromClaims}. */
   validate(claims: Claims): Caller | null {
-    return callerFromClaims(claims, this.config.AUTH_ORGS_CLAIM);
+    return callerFromClaims(claims, {
+      organizations: this.config.AUTH_ORGS_CLAIM,
+      scopes: this.config.AUTH_SCOPES_CLAIM,
+      strict: this.config.AUTH_TOKEN_TYPE === 'at+jwt',
+    });
   }
 }

@@ -1,64 +1,98 @@
 import { KeyObject } from 'node:crypto';
-import { createRemoteJWKSet, decodeProtectedHeader, errors } from 'jose';
-import type { SecretOrKeyProvider } from 'passport-jwt';
+import { Logger } from '@nestjs/common';
+import { createLocalJWKSet, errors } from 'jose';
 import { Problem } from '../platform/http/problem.js';
+import type { KeySetSource } from './key-set.source.js';
+import type { TokenHeader } from './token-header.js';
 
 /** How long keys are believed without asking for them again. */
 const CACHE_MS = 10 * 60_000;
 /** Tokens with unknown key ids, of which anybody can make any number, cause no more fetches than this. */
-const REFETCH_MS = 30_000;
-const FETCH_TIMEOUT_MS = 5_000;
-
-/** What says of a token that it is no good, in contrast to a key set that cannot be had. */
-const REFUSALS = [
-  errors.JWKSNoMatchingKey,
-  errors.JWKSMultipleMatchingKeys,
-  errors.JOSENotSupported,
-  errors.JWSInvalid,
-];
+const UNKNOWN_EVERY_MS = 30_000;
+/** A provider that is away is asked again at most this often. */
+const RETRY_MS = 1_000;
+/** While it is away, its last known keys are believed for so long. */
+const STALE_MS = 24 * 60 * 60_000;
 
 /**
- * Finds the key of a token in the key set (JWKS) at an address: by its key id and algorithm, fetched
- * when first needed. Gives Problem `unavailable` when the set cannot be fetched and the key is not
- * known already.
+ * The keys of an identity provider: fetched when first needed, again when they are old or a token names
+ * one that is not among them, and kept while the provider is away. One fetch at a time, which all who
+ * need it wait for.
  */
-export function keySetProvider(address: URL, algorithms: readonly string[]): SecretOrKeyProvider {
-  const keySet = createRemoteJWKSet(address, {
-    cacheMaxAge: CACHE_MS,
-    cooldownDuration: REFETCH_MS,
-    timeoutDuration: FETCH_TIMEOUT_MS,
-  });
+export class KeySet {
+  private keys: ReturnType<typeof createLocalJWKSet> | null = null;
+  private fetchedAt = Number.NEGATIVE_INFINITY;
+  private failedAt: number | null = null;
+  private askedForUnknownAt = Number.NEGATIVE_INFINITY;
+  private fetching: Promise<void> | null = null;
+  private readonly logger = new Logger('KeySet');
 
-  async function keyOf(token: string): Promise<KeyObject> {
-    const header = headerOf(token);
-    // Nothing is fetched for a token that no key could make good.
-    if (header?.alg === undefined || !algorithms.includes(header.alg)) {
-      throw new errors.JWSInvalid('the token has no readable header, or another algorithm');
+  /** @param now a clock that never goes back, in milliseconds */
+  constructor(
+    private readonly source: KeySetSource,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /**
+   * The public key that a token names.
+   * @throws a JOSEError when there is none; Problem `unavailable` when nobody can tell
+   */
+  async keyOf(header: TokenHeader): Promise<KeyObject> {
+    if (this.age > CACHE_MS) {
+      await this.refresh();
     }
-    return KeyObject.from(await keySet(header));
+    try {
+      return await this.find(header);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) {
+        throw error;
+      }
+    }
+    // A key that is new, perhaps.
+    if (this.now() - this.askedForUnknownAt >= UNKNOWN_EVERY_MS) {
+      this.askedForUnknownAt = this.now();
+      await this.refresh();
+    }
+    if (this.failedAt !== null) {
+      throw outage();
+    }
+    return this.find(header);
   }
 
-  return (_request, token: string, done) => {
-    keyOf(token).then(
-      // The types know only strings and buffers; jsonwebtoken takes key objects.
-      (key) => done(null, key as unknown as Buffer),
-      (error: unknown) => done(isRefusal(error) ? error : outage(error)),
-    );
-  };
-}
+  private get age(): number {
+    return this.now() - this.fetchedAt;
+  }
 
-function headerOf(token: string): ReturnType<typeof decodeProtectedHeader> | null {
-  try {
-    return decodeProtectedHeader(token);
-  } catch {
-    return null;
+  private async find(header: TokenHeader): Promise<KeyObject> {
+    if (this.keys === null || this.age > STALE_MS) {
+      throw outage();
+    }
+    return KeyObject.from(await this.keys(header));
+  }
+
+  private async refresh(): Promise<void> {
+    if (this.failedAt !== null && this.now() - this.failedAt < RETRY_MS) {
+      return;
+    }
+    this.fetching ??= this.fetch().finally(() => {
+      this.fetching = null;
+    });
+    await this.fetching;
+  }
+
+  private async fetch(): Promise<void> {
+    try {
+      this.keys = createLocalJWKSet(await this.source.fetch());
+      this.fetchedAt = this.now();
+      this.failedAt = null;
+    } catch (error) {
+      this.failedAt = this.now();
+      this.logger.warn({ err: error }, 'the keys of the identity provider cannot be fetched');
+    }
   }
 }
 
-const isRefusal = (error: unknown): boolean => REFUSALS.some((kind) => error instanceof kind);
-
-const outage = (cause: unknown): Problem =>
+const outage = (): Problem =>
   new Problem('unavailable', 'The keys of the token cannot be fetched: try again soon.', {
-    cause,
     headers: { 'retry-after': '5' },
   });

@@ -1,10 +1,12 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../platform/http/problem.js';
 import { Public } from '../platform/http/public.decorator.js';
-import { RequireScope } from './auth.decorators.js';
+import { RouteScope } from './auth.decorators.js';
+import { CONFIG, type Config } from '../platform/config.js';
 import type { Caller } from './caller.js';
+import { type ScopeNames, scopeNames } from './scopes.js';
 
 interface Params {
   org_id?: string;
@@ -17,7 +19,14 @@ interface Params {
  */
 @Injectable()
 export class OrganizationGuard implements CanActivate {
-  constructor(private readonly reflector: Reflector) {}
+  private readonly names: ScopeNames;
+
+  constructor(
+    private readonly reflector: Reflector,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.names = scopeNames(config);
+  }
 
   canActivate(context: ExecutionContext): boolean {
     const places = [context.getHandler(), context.getClass()];
@@ -34,7 +43,8 @@ export class OrganizationGuard implements CanActivate {
       }
       request.params.org_id = organization;
     }
-    const scope = this.reflector.getAllAndOverride(RequireScope, places);
+    const demanded = this.reflector.getAllAndOverride(RouteScope, places);
+    const scope = demanded === undefined ? undefined : this.names[demanded];
     if (scope !== undefined && !request.user.scopes.has(scope)) {
       throw new Problem('forbidden', `The token lacks the scope ${scope}.`, {
         headers: {

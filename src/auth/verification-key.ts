@@ -1,7 +1,9 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import type { SecretOrKeyProvider, StrategyOptionsWithoutRequest } from 'passport-jwt';
 import { type Config, ConfigError } from '../platform/config.js';
-import { keySetProvider } from './key-set.js';
+import { KeySet } from './key-set.js';
+import { keySetAt, keySetOfIssuer } from './key-set.source.js';
+import { type TokenHeader, tokenHeader } from './token-header.js';
 
 type Algorithm = NonNullable<StrategyOptionsWithoutRequest['algorithms']>[number];
 
@@ -20,30 +22,49 @@ const EC: Algorithm[] = ['ES256', 'ES384', 'ES512'];
 
 /** @throws ConfigError when there is no key at all */
 export function verificationKey(config: Config, developmentKey: string | null): VerificationKey {
-  if (config.AUTH_JWKS_URI !== undefined) {
-    return {
-      algorithms: [...RSA, ...EC],
-      provider: keySetProvider(new URL(config.AUTH_JWKS_URI), [...RSA, ...EC]),
-    };
-  }
+  const strict = config.AUTH_TOKEN_TYPE === 'at+jwt';
   if (config.AUTH_JWT_PUBLIC_KEY !== undefined) {
     const key = createPublicKey(config.AUTH_JWT_PUBLIC_KEY);
-    return fixed(key, key.asymmetricKeyType === 'ec' ? EC : RSA);
+    return checked(key.asymmetricKeyType === 'ec' ? EC : RSA, strict, async () => key);
   }
   const secret = config.AUTH_JWT_SECRET ?? developmentKey;
-  if (secret === null) {
-    throw new ConfigError('Set AUTH_JWKS_URI, AUTH_JWT_PUBLIC_KEY or AUTH_JWT_SECRET.');
+  if (secret !== null) {
+    // A KeyObject: with a string, each verification would build one anew (45 times slower).
+    const key = createSecretKey(Buffer.from(secret));
+    return checked(HMAC, strict, async () => key);
   }
-  // A KeyObject: with a string, each verification would build one anew (45 times slower).
-  return fixed(createSecretKey(Buffer.from(secret)), HMAC);
+  const keySet = new KeySet(sourceOf(config));
+  return checked([...RSA, ...EC], strict, (header) => keySet.keyOf(header));
 }
 
-function fixed(key: KeyObject, algorithms: Algorithm[]): VerificationKey {
+function sourceOf({ AUTH_JWKS_URI, AUTH_ISSUER }: Config) {
+  if (AUTH_JWKS_URI !== undefined) {
+    return keySetAt(new URL(AUTH_JWKS_URI));
+  }
+  if (AUTH_ISSUER !== undefined && URL.canParse(AUTH_ISSUER)) {
+    return keySetOfIssuer(AUTH_ISSUER);
+  }
+  throw new ConfigError(
+    'Set AUTH_ISSUER (the address of an identity provider), AUTH_JWKS_URI, AUTH_JWT_PUBLIC_KEY or AUTH_JWT_SECRET.',
+  );
+}
+
+/** A key for tokens whose header is in order: for others no key is looked for. */
+function checked(
+  algorithms: Algorithm[],
+  strict: boolean,
+  keyOf: (header: TokenHeader) => Promise<KeyObject>,
+): VerificationKey {
+  const find = async (token: string) => keyOf(tokenHeader(token, algorithms, strict));
   return {
     algorithms,
-    provider: (_request, _token, done) => {
-      // The types know only strings and buffers; jsonwebtoken takes key objects.
-      done(null, key as unknown as Buffer);
+    provider: (_request, token: string, done) => {
+      find(token).then(
+        // The types know only strings and buffers; jsonwebtoken takes key objects.
+        (key) => done(null, key as unknown as Buffer),
+        // A problem says that nobody can tell; all else, that the token is no good.
+        (error: unknown) => done(error as Error),
+      );
     },
   };
 }

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { PATH_SEGMENT } from '../jobs/job.address.js';
 import {
@@ -61,12 +62,22 @@ async function main(): Promise<void> {
     poolSize: 2,
   });
   try {
-    const limits = new LimitsStore(database);
+    const limits = new LimitsStore(database, operator());
     await change(limits);
     await show(limits);
   } finally {
     await database.onApplicationShutdown();
     await opened.close();
+  }
+}
+
+/** Who runs this, for the audit log. */
+function operator(): string {
+  try {
+    return `operator ${userInfo().username}@${hostname()}`;
+  } catch {
+    // A container's user need not have a name.
+    return `operator ${process.getuid?.() ?? ''}@${hostname()}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto';
+import { createSecretKey, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
 import { developmentKey } from '../auth/development-key.js';
@@ -12,7 +12,7 @@ const USAGE = `Usage: node dist/cli/token.js --org <uuid> [--org <uuid> …] [--
 Prints a token for development, signed with the development key or AUTH_JWT_SECRET.
 
   --org      an organization that the token grants; repeatable
-  --scope    default "compute:read compute:execute"
+  --scope    default "compute:read compute:execute", as they are called here
   --subject  default "developer"
   --hours    how long it is good for; default 12
 `;
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       org: { type: 'string', multiple: true, default: [] },
-      scope: { type: 'string', default: 'compute:read compute:execute' },
+      scope: { type: 'string' },
       subject: { type: 'string', default: 'developer' },
       hours: { type: 'string', default: '12' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -48,12 +48,15 @@ async function main(): Promise<void> {
       'Tokens are verified with a public key (AUTH_JWT_PUBLIC_KEY or AUTH_JWKS_URI): obtain one from whoever holds the private key.',
     );
   }
+  const strict = config.AUTH_TOKEN_TYPE === 'at+jwt';
   const claims = {
     [config.AUTH_ORGS_CLAIM]: values.org.map((org) => org.toLowerCase()),
-    scope: values.scope,
+    [config.AUTH_SCOPES_CLAIM]:
+      values.scope ?? `${config.AUTH_SCOPE_READ} ${config.AUTH_SCOPE_EXECUTE}`,
+    ...(strict && { client_id: 'headframe-token', jti: randomUUID() }),
   };
   const token = new SignJWT(claims)
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setProtectedHeader({ alg: 'HS256', typ: strict ? 'at+jwt' : 'JWT' })
     .setSubject(values.subject)
     .setIssuedAt()
     .setExpirationTime(new Date(Date.now() + hours * 3_600_000));

@@ -73,6 +73,13 @@ export const ApiExecute = () =>
       description: 'Needed by preview tasks, ignored by others.',
       schema: { type: 'string', enum: ['opt-in'] },
     }),
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: false,
+      description:
+        'Makes repeating safe: for 24 hours, the same key with the same body (byte for byte) is answered with the same job. With another body it is 422. Keys of other organizations and tasks are others.',
+      schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+    }),
     ApiBody({
       required: true,
       schema: {
@@ -108,6 +115,7 @@ export const ApiExecute = () =>
       'forbidden',
       'not-found',
       'not-acceptable',
+      'conflict',
       'payload-too-large',
       'unsupported-media-type',
       'invalid-parameters',

@@ -1,3 +1,4 @@
+import { serviceUrl } from '../platform/http/service.url.js';
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../platform/config.js';
 import type { AttemptRecord, JobDetail } from './job.detail.store.js';
@@ -27,12 +28,9 @@ export function wireStatus(status: JobStatus, request: Pick<FastifyRequest, 'hea
     : status;
 }
 
-/** The path of a job below the service's root, with the configured prefix: right behind any proxy. */
-function jobPath(key: JobKey, config: Pick<Config, 'PUBLIC_URL'>): string {
-  const prefix =
-    config.PUBLIC_URL === undefined ? '' : new URL(config.PUBLIC_URL).pathname.replace(/\/$/, '');
-  return `${prefix}/compute/orgs/${key.orgId}/${key.topic}/${key.task}/${key.jobId}`;
-}
+/** The path of a job below the service's root. */
+const jobPath = (key: JobKey): string =>
+  `/compute/orgs/${key.orgId}/${key.topic}/${key.task}/${key.jobId}`;
 
 /**
  * What execute answers as `Location`: the path of the job's status. The public Python client joins
@@ -43,29 +41,22 @@ export function statusLocation(
   request: Pick<FastifyRequest, 'headers' | 'protocol' | 'host'>,
   config: Pick<Config, 'PUBLIC_URL'>,
 ): string {
-  const hasPrefix = config.PUBLIC_URL !== undefined && new URL(config.PUBLIC_URL).pathname !== '/';
+  // The configured prefix, so that the path is right behind any proxy.
+  const prefix =
+    config.PUBLIC_URL === undefined ? '' : new URL(config.PUBLIC_URL).pathname.replace(/\/$/, '');
   const job =
-    hasPrefix && SDK_HEADER in request.headers
+    prefix !== '' && SDK_HEADER in request.headers
       ? jobUrl(key, request, config)
-      : jobPath(key, config);
+      : prefix + jobPath(key);
   return `${job}/status`;
 }
 
-/**
- * The absolute address of a job: under `PUBLIC_URL` when it is set, else under the request's own
- * scheme and host, as Fastify sees them (proxy headers count only when the proxy is trusted).
- */
-export function jobUrl(
+/** The absolute address of a job. */
+export const jobUrl = (
   key: JobKey,
   request: Pick<FastifyRequest, 'protocol' | 'host'>,
   config: Pick<Config, 'PUBLIC_URL'>,
-): string {
-  const origin =
-    config.PUBLIC_URL === undefined
-      ? `${request.protocol}://${/^[\w.:[\]-]+$/.test(request.host) ? request.host : 'localhost'}`
-      : new URL(config.PUBLIC_URL).origin;
-  return origin + jobPath(key, config);
-}
+): string => serviceUrl(request, config) + jobPath(key);
 
 /** @param url of the job, absolute */
 export function presentStatus(

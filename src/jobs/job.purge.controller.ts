@@ -1,7 +1,7 @@
-import { Controller, Logger, Post, Req, Res, UseGuards } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Logger, Post, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { type Actor, ActorOf } from '../auth/actor.js';
 import { RequireScope } from '../auth/auth.decorators.js';
-import type { Caller } from '../auth/caller.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
 import { Problem } from '../platform/http/problem.js';
 import { JobAddress } from './job.address.js';
@@ -24,21 +24,17 @@ export class JobPurgeController {
   @ApiPurge()
   async purge(
     @JobAddress() key: JobKey,
-    @Req() request: FastifyRequest & { readonly user: Caller },
+    @ActorOf() by: Actor,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const status = (await this.jobs.purge(key)) ?? noSuchJob();
+    const status = (await this.jobs.purge(key, by)) ?? noSuchJob();
     if (!isFinal(status)) {
       throw new Problem(
         'conflict',
         'The job has not ended: cancel it, or wait until its status answers 200, then purge it.',
       );
     }
-    // Who deleted what, and was it there: the one place that has all of it.
-    this.logger.log(
-      { ...describeJob(key), from: status, to: 'purged', subject: request.user.subject },
-      'job',
-    );
+    this.logger.log({ ...describeJob(key), from: status, to: 'purged' }, 'job');
     void reply.status(204);
   }
 }

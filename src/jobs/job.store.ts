@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import type { Actor } from '../auth/actor.js';
 import { Coalescer } from '../platform/database/coalescer.js';
 import { Database } from '../platform/database/database.js';
 import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
-import type { ProblemBody } from '../platform/http/problem.js';
+import { Problem, type ProblemBody } from '../platform/http/problem.js';
 import { JOB_CANCELED } from './job.problems.js';
 import { isFinal, type JobStatus } from './job.status.js';
+import { CREATE_ALL, CREATE_ONCE, submitValues } from './submit.statement.js';
 import { UsageMeter } from './usage.meter.js';
 
 /** The address of a job: it is found under these four together or not at all. */
@@ -41,6 +44,22 @@ export interface NewJob extends JobKey {
   readonly options: JobOptions;
   /** A JSON document, as text. */
   readonly parameters: string;
+  readonly by: Actor;
+}
+
+/** A client's promise that requests with this key are one and the same. */
+export interface IdempotencyKey {
+  /** SHA-256 of the key. */
+  readonly digest: Buffer;
+  /** SHA-256 of the body: the same key with another body is a mistake. */
+  readonly bodyDigest: Buffer;
+}
+
+/** What an idempotency key stands for already. */
+export interface KeyedJob {
+  readonly jobId: string;
+  /** Whether the body was the same. */
+  readonly same: boolean;
 }
 
 export interface JobState {
@@ -63,6 +82,10 @@ export interface CancelRequested {
   readonly workerId: string | null;
 }
 
+/** How long a request waits for another with the same key. */
+const KEY_IN_USE_MS = 2_000;
+/** PostgreSQL's code for a lock that was waited for too long. */
+const LOCK_NOT_AVAILABLE = '55P03';
 /** Parameters beyond this many characters are inserted by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
 
@@ -126,7 +149,10 @@ export class JobStore {
    * ended one stays as it is.
    * @returns null when there is no such job under that organization, topic and task
    */
-  async requestCancel({ jobId, orgId, topic, task }: JobKey): Promise<CancelRequested | null> {
+  async requestCancel(
+    { jobId, orgId, topic, task }: JobKey,
+    by: Actor,
+  ): Promise<CancelRequested | null> {
     const address = [jobId, orgId, topic, task];
     const { rows } = await this.database.queryFor<{
       status: JobStatus;
@@ -134,15 +160,29 @@ export class JobStore {
     }>([orgId], {
       name: 'request-cancel',
       text: `
-        UPDATE jobs SET
-          status = CASE WHEN status = 'requested' THEN 'canceled' ELSE 'canceling' END,
-          ended_at = CASE WHEN status = 'requested' THEN clock_timestamp() END,
-          error = CASE WHEN status = 'requested' THEN $5::json END,
-          run_after = NULL, expires_at = NULL
-        WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4
-          AND status IN ('requested', 'in progress', 'canceling')
-        RETURNING status, CASE WHEN lease_id IS NOT NULL THEN worker_id END AS worker_id`,
-      values: [...address, JSON.stringify(JOB_CANCELED)],
+        WITH changed AS (
+          UPDATE jobs SET
+            status = CASE WHEN status = 'requested' THEN 'canceled' ELSE 'canceling' END,
+            ended_at = CASE WHEN status = 'requested' THEN clock_timestamp() END,
+            error = CASE WHEN status = 'requested' THEN $5::json END,
+            run_after = NULL, expires_at = NULL
+          WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4
+            AND status IN ('requested', 'in progress', 'canceling')
+          RETURNING *
+        ), noted AS (
+          INSERT INTO audit_log (org_id, id, action, subject, client, job_id, topic, task, address, request_id)
+          SELECT org_id, $6, 'job.cancel', $7, $8, id, topic, task, $9, $10 FROM changed
+        )
+        SELECT status, CASE WHEN lease_id IS NOT NULL THEN worker_id END AS worker_id FROM changed`,
+      values: [
+        ...address,
+        JSON.stringify(JOB_CANCELED),
+        uuidv7(),
+        by.subject,
+        by.client,
+        by.address,
+        by.requestId,
+      ],
     });
     const [row] = rows;
     if (row !== undefined) {
@@ -155,62 +195,97 @@ export class JobStore {
   }
 
   /**
-   * Deletes a job that has ended, and all that is kept of it.
+   * Deletes a job that has ended, and all that is kept of it but who did what.
    * @returns its state, in which it stayed unless that is final; null when there is no such job under
    *   that organization, topic and task
    */
-  async purge({ jobId, orgId, topic, task }: JobKey): Promise<JobStatus | null> {
+  async purge({ jobId, orgId, topic, task }: JobKey, by: Actor): Promise<JobStatus | null> {
     const { rows } = await this.database.queryFor<{ status: JobStatus }>([orgId], {
       name: 'purge-job',
       text: `
-        SELECT status FROM (
-          SELECT status, CASE WHEN ended_at IS NOT NULL THEN delete_ended_jobs(ARRAY[id]) END AS deleted
-          FROM jobs WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4) AS job
-        WHERE deleted IS DISTINCT FROM 0`,
-      values: [jobId, orgId, topic, task],
+        WITH job AS MATERIALIZED (
+          SELECT *, CASE WHEN ended_at IS NOT NULL THEN delete_ended_jobs(ARRAY[id]) END AS deleted
+          FROM jobs WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4
+        ), noted AS (
+          INSERT INTO audit_log (org_id, id, action, subject, client, job_id, topic, task, address, request_id)
+          SELECT org_id, $5, 'job.purge', $6, $7, id, topic, task, $8, $9 FROM job WHERE deleted = 1
+        )
+        SELECT status FROM job WHERE deleted IS DISTINCT FROM 0`,
+      values: [
+        jobId,
+        orgId,
+        topic,
+        task,
+        uuidv7(),
+        by.subject,
+        by.client,
+        by.address,
+        by.requestId,
+      ],
     });
     return rows[0]?.status ?? null;
+  }
+
+  /**
+   * Stores a job unless its key stands for one already; both are one commit. Whoever comes second with
+   * a key waits for the first.
+   * @returns the job that the key stood for before; null: the new job was stored
+   * @throws Problem `conflict` when the first takes too long
+   */
+  async createOnce(job: NewJob, key: IdempotencyKey): Promise<KeyedJob | null> {
+    for (;;) {
+      const { rowCount } = await this.database
+        .queryFor(
+          [job.orgId],
+          {
+            name: 'create-job-once',
+            text: CREATE_ONCE,
+            values: [...submitValues([job]), key.digest, key.bodyDigest],
+          },
+          { lockMs: KEY_IN_USE_MS },
+        )
+        .catch(refuseKeyInUse);
+      if (rowCount === 1) {
+        this.count(job);
+        return null;
+      }
+      const kept = await this.findKeyed(job, key);
+      // It may have expired between the two.
+      if (kept !== null) {
+        return kept;
+      }
+    }
+  }
+
+  /** @returns what the key stands for, or null */
+  async findKeyed(
+    { orgId, topic, task }: Omit<JobKey, 'jobId'>,
+    { digest, bodyDigest }: IdempotencyKey,
+  ): Promise<KeyedJob | null> {
+    const { rows } = await this.database.queryFor<KeyedJob>([orgId], {
+      name: 'read-idempotency-key',
+      text: `
+        SELECT job_id AS "jobId", body_digest = $5 AS same FROM idempotency_keys
+        WHERE org_id = $1 AND topic = $2 AND task = $3 AND key_digest = $4
+          AND expires_at > clock_timestamp()`,
+      values: [orgId, topic, task, digest, bodyDigest],
+    });
+    return rows[0] ?? null;
   }
 
   private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {
     const organizations = jobs.map(({ orgId }) => orgId);
     await this.database.queryFor(organizations, {
       name: 'create-jobs',
-      text: `
-        WITH job AS MATERIALIZED (
-          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[],
-              $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[])
-            AS job(id, org_id, topic, task, max_attempts, parameters,
-              priority, run_after, expires_after, timeout_seconds, labels)
-        ), kept AS (
-          INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
-          SELECT id, org_id, parameters, octet_length(parameters::text) FROM job
-        ), labeled AS (
-          INSERT INTO job_labels (job_id, org_id, name, value)
-          SELECT id, org_id, label.key, label.value FROM job, json_each_text(labels) AS label
-          WHERE labels IS NOT NULL
-        )
-        INSERT INTO jobs (id, org_id, topic, task, max_attempts, priority, timeout_seconds, run_after, expires_at)
-        SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,
-          CASE WHEN run_after > clock_timestamp() THEN run_after END,
-          greatest(clock_timestamp(), run_after) + expires_after * interval '1 second'
-        FROM job`,
-      values: [
-        jobs.map((job) => job.jobId),
-        organizations,
-        jobs.map((job) => job.topic),
-        jobs.map((job) => job.task),
-        jobs.map((job) => job.maxAttempts),
-        jobs.map((job) => job.parameters),
-        jobs.map(({ options }) => options.priority),
-        jobs.map(({ options }) => options.runAfter),
-        jobs.map(({ options }) => options.expiresAfterSeconds),
-        jobs.map(({ options }) => options.timeoutSeconds),
-        jobs.map(({ options }) => options.labels && JSON.stringify(options.labels)),
-      ],
+      text: CREATE_ALL,
+      values: submitValues(jobs),
     });
-    jobs.forEach(({ orgId, parameters }) => this.usage.add(orgId, Buffer.byteLength(parameters)));
+    jobs.forEach((job) => this.count(job));
     return jobs.map(() => undefined);
+  }
+
+  private count({ orgId, parameters }: NewJob): void {
+    this.usage.add(orgId, Buffer.byteLength(parameters));
   }
 
   private async readStates(keys: readonly JobKey[]): Promise<(JobState | null)[]> {
@@ -233,4 +308,16 @@ export class JobStore {
     const found = new Map(rows.map(({ ordinal, ...state }) => [Number(ordinal), state]));
     return keys.map((_, index) => found.get(index + 1) ?? null);
   }
+}
+
+/** @throws Problem `conflict` for a statement that waited too long for a lock */
+function refuseKeyInUse(error: unknown): never {
+  if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) {
+    throw new Problem(
+      'conflict',
+      'Another request with this Idempotency-Key is being served: try again soon.',
+      { headers: { 'retry-after': '1' } },
+    );
+  }
+  throw error;
 }

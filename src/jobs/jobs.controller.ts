@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, Inject, Logger, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Actor, ActorOf } from '../auth/actor.js';
 import { RequireScope } from '../auth/auth.decorators.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
@@ -67,8 +68,12 @@ export class JobsController {
   @Delete()
   @RequireScope('compute:execute')
   @ApiCancel()
-  async cancel(@JobAddress() key: JobKey, @Res({ passthrough: true }) reply: FastifyReply) {
-    const canceled = (await this.jobs.requestCancel(key)) ?? noSuchJob();
+  async cancel(
+    @JobAddress() key: JobKey,
+    @ActorOf() by: Actor,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const canceled = (await this.jobs.requestCancel(key, by)) ?? noSuchJob();
     this.logger.log(
       { ...describeJob(key), transition: 'requestCancel', to: canceled.status },
       'job',

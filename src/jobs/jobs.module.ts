@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '../platform/config.js';
+import { AuditController } from './audit.controller.js';
+import { AuditStore } from './audit.store.js';
 import { ClaimStore } from './claim.store.js';
 import { JobDetailController } from './job.detail.controller.js';
 import { JobDetailStore } from './job.detail.store.js';
@@ -9,6 +11,7 @@ import { JobPurgeController } from './job.purge.controller.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
 import { JobsController } from './jobs.controller.js';
+import { KeyCleaner } from './key.cleaner.js';
 import { LeaseStore } from './lease.store.js';
 import { Reaper } from './reaper.js';
 import { Retention } from './retention.js';
@@ -29,11 +32,18 @@ export class JobsModule {
       controllers:
         role === 'worker'
           ? []
-          : [JobsController, JobDetailController, JobLogsController, JobPurgeController],
+          : [
+              JobsController,
+              JobDetailController,
+              JobLogsController,
+              JobPurgeController,
+              AuditController,
+            ],
       providers: [
         JobStore,
         JobDetailStore,
         JobLogsStore,
+        AuditStore,
         SubmitQuota,
         JobSignals,
         WorkerStore,
@@ -43,6 +53,7 @@ export class JobsModule {
         UsageMeter,
         UsageStore,
         UsageRecount,
+        KeyCleaner,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
       exports: [

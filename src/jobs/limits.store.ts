@@ -1,3 +1,5 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Prisma } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
 
 /** The organization whose limits hold for all that have none of their own. */
@@ -35,7 +37,11 @@ export interface TaskLimit {
 
 /** What operators allow organizations and tasks. The next claim, the next submit and the next deletion heed a change. */
 export class LimitsStore {
-  constructor(private readonly database: Database) {}
+  /** @param operator who changes them, for the audit log */
+  constructor(
+    private readonly database: Database,
+    private readonly operator: string,
+  ) {}
 
   async list(): Promise<{
     organizations: readonly (OrganizationLimits & { readonly orgId: string })[];
@@ -64,15 +70,31 @@ export class LimitsStore {
 
   /** Changes the given limits of an organization and leaves the others as they are. */
   async setOrganization(orgId: string, limits: Partial<OrganizationLimits>): Promise<void> {
-    await this.database.prisma.organizationLimits.upsert({
-      where: { orgId },
-      create: { orgId, ...limits },
-      update: limits,
-    });
+    const { prisma } = this.database;
+    await prisma.$transaction([
+      prisma.organizationLimits.upsert({
+        where: { orgId },
+        create: { orgId, ...limits },
+        update: limits,
+      }),
+      this.note(orgId, limits),
+    ]);
   }
 
   async removeOrganization(orgId: string): Promise<void> {
-    await this.database.prisma.organizationLimits.deleteMany({ where: { orgId } });
+    const { prisma } = this.database;
+    await prisma.$transaction([
+      prisma.organizationLimits.deleteMany({ where: { orgId } }),
+      this.note(orgId, { removed: true }),
+    ]);
+  }
+
+  /** A statement that tells the organization's audit log of a change. */
+  private note(orgId: string, detail: Prisma.InputJsonObject) {
+    return this.database.prisma.auditEntry.create({
+      data: { orgId, id: uuidv7(), action: 'limits.change', subject: this.operator, detail },
+      select: { id: true },
+    });
   }
 
   /** @param maxRunning null: no cap */

@@ -10,6 +10,11 @@ function wholeNumber(min: number, max: number) {
     .pipe(z.number().min(min, error).max(max, error));
 }
 
+/** As RFC 6749 allows it, in one word. */
+const scopeName = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be one word without quotes and backslashes');
+
 const flag = z.stringbool({ error: 'must be true or false' });
 
 const oneOf = <const T extends readonly string[]>(words: T) =>
@@ -136,13 +141,38 @@ export const CONFIG_SCHEMA = z.object({
     .optional()
     .describe('PEM public key (RSA or EC) of the tokens; `\\n` may stand for line breaks.'),
   AUTH_JWKS_URI: httpUrl.optional().describe('Address of the key set (JWKS) of the tokens.'),
-  AUTH_ISSUER: z.string().min(1).optional().describe('The `iss` that tokens must carry.'),
+  AUTH_ISSUER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The `iss` that tokens must carry; an http(s) address without a key beside it is asked for its keys (OpenID Connect Discovery).',
+    ),
   AUTH_AUDIENCE: z.string().min(1).optional().describe('An `aud` that tokens must carry.'),
   AUTH_ORGS_CLAIM: z
     .string()
     .min(1)
     .default('orgs')
     .describe('Claim with the organizations: a UUID or a list of them; dots lead into objects.'),
+  AUTH_SCOPES_CLAIM: z
+    .string()
+    .min(1)
+    .default('scope')
+    .describe('Claim with the scopes: words in one text, or a list; dots lead into objects.'),
+  AUTH_SCOPE_READ: scopeName
+    .default('compute:read')
+    .describe('How tokens call the scope to read status, results and the catalogue.'),
+  AUTH_SCOPE_EXECUTE: scopeName
+    .default('compute:execute')
+    .describe('How tokens call the scope to execute tasks and cancel jobs.'),
+  AUTH_SCOPE_ADMIN: scopeName
+    .default('compute:admin')
+    .describe('How tokens call the scope to administer an organization; it contains no other.'),
+  AUTH_TOKEN_TYPE: oneOf(['jwt', 'at+jwt'])
+    .default('jwt')
+    .describe(
+      '`at+jwt` takes only access tokens by RFC 9068, `jwt` also those of providers that do not follow it.',
+    ),
   BODY_LIMIT_BYTES: wholeNumber(1024, 512 * 1024 * 1024)
     .default(16 * 1024 * 1024)
     .describe('Largest request body.'),
@@ -192,6 +222,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return parsed.data;
 }
 
+/** Whether an issuer can be asked for its keys: not every `iss` is an address. */
+export const isIssuerAddress = (issuer: string | undefined): boolean =>
+  issuer !== undefined && URL.canParse(issuer) && /^https?:$/.test(new URL(issuer).protocol);
+
 /** What cannot hold together, whether or not each variable by itself is right. */
 function contradictions(present: NodeJS.ProcessEnv): string[] {
   const keys = ['AUTH_JWKS_URI', 'AUTH_JWT_PUBLIC_KEY', 'AUTH_JWT_SECRET'].filter(
@@ -212,9 +246,9 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
         'DATABASE_URL: must be set in production; the embedded database is for development',
       );
     }
-    if (keys.length === 0) {
+    if (keys.length === 0 && !isIssuerAddress(present.AUTH_ISSUER)) {
       faults.push(
-        'AUTH_JWKS_URI, AUTH_JWT_PUBLIC_KEY or AUTH_JWT_SECRET: one must be set in production',
+        'AUTH_ISSUER (an address), AUTH_JWKS_URI, AUTH_JWT_PUBLIC_KEY or AUTH_JWT_SECRET: one must be set in production',
       );
     }
     if (present.AUTH_JWT_SECRET?.startsWith(DEVELOPMENT_KEY_PREFIX)) {

@@ -3,7 +3,8 @@ import type { Caller } from '../../src/auth/caller.js';
 import { VerifiedTokens } from '../../src/auth/verified-tokens.js';
 
 const caller = (expiresAt: number): Caller => ({
-  subject: null,
+  subject: 'tester',
+  client: null,
   organizations: new Set(),
   scopes: new Set(),
   expiresAt,

@@ -19,6 +19,7 @@ import { AllowedMethods } from '../../src/platform/http/allowed-methods.js';
 import { Draining } from '../../src/platform/http/draining.js';
 import { PlatformModule } from '../../src/platform/platform.module.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { ACTOR } from '../support/jobs.js';
 import { StallingProxy } from '../support/stalling.proxy.js';
 
 const LEASE_SECONDS = 3;
@@ -96,7 +97,7 @@ describe('a worker that is cut off from the database', () => {
   async function submit(): Promise<string> {
     const jobId = uuidv7();
     const key = { jobId, orgId: randomUUID(), topic: 'test', task: 'ticking' };
-    const job = { ...key, maxAttempts: 1, parameters: '{}', options: NO_OPTIONS };
+    const job = { ...key, maxAttempts: 1, parameters: '{}', options: NO_OPTIONS, by: ACTOR };
     await new JobStore(database).create(job);
     return jobId;
   }

@@ -81,6 +81,9 @@ describe('tokens under a shared secret', () => {
     ['issued in the future', { ...good, iat: now() + 3600 } as never],
     ['without an end', { ...good, exp: undefined as never }],
     ['with an end that is no number', { ...good, exp: '2099-01-01' as never }],
+    ['of nobody', { ...good, sub: undefined as never }],
+    ['of somebody without a name', { ...good, sub: '' }],
+    ['an ID token', { ...good, at_hash: 'x' }],
     ['of another issuer', { ...good, iss: 'https://issuer.example/' }],
     ['without an issuer', { aud: 'headframe' }],
     ['for another audience', { ...good, aud: 'other' }],
@@ -101,6 +104,38 @@ describe('tokens under a shared secret', () => {
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
     expect(answer.text).not.toContain(bearer);
+  });
+
+  it.each([
+    ['at+jwt', 200],
+    ['application/at+jwt', 200],
+    ['JWT', 200],
+    ['dpop+jwt', 401],
+    ['secevent+jwt', 401],
+    ['', 401],
+  ])('of the type %j answer %i', async (typ, status) => {
+    const bearer = await sign(SECRET, claims(good), { alg: 'HS256', typ });
+    expect((await ask(service, `Bearer ${bearer}`)).status).toBe(status);
+  });
+
+  it('that demand extensions are refused', async () => {
+    const [, payload] = (await sign(SECRET, claims(good))).split('.');
+    const key = await crypto.subtle.importKey(
+      'raw',
+      SECRET,
+      { name: 'HMAC', hash: 'SHA-256' },
+      false,
+      ['sign'],
+    );
+    for (const header of [
+      { alg: 'HS256', crit: ['exp'] },
+      { alg: 'HS256', b64: true },
+    ]) {
+      const input = `${encode(header)}.${payload}`;
+      const signature = await crypto.subtle.sign('HMAC', key, Buffer.from(input));
+      const bearer = `${input}.${Buffer.from(signature).toString('base64url')}`;
+      expect((await ask(service, `Bearer ${bearer}`)).status).toBe(401);
+    }
   });
 
   it('are refused when forged, unsigned, or not tokens at all', async () => {

@@ -62,7 +62,9 @@ describe('the OpenAPI document', () => {
     );
     for (const { path, operation } of operations()) {
       expect(operation.security).toEqual(
-        path.startsWith('/compute/') ? [{ bearer: [] }] : undefined,
+        path.startsWith('/compute/')
+          ? [{ bearer: [expect.stringMatching(/^compute:/)] }]
+          : undefined,
       );
       for (const [status, response] of Object.entries(operation.responses)) {
         expect(response.headers).toHaveProperty('X-Request-Id');

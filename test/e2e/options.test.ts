@@ -166,7 +166,7 @@ describe('the limit on unstarted jobs', () => {
       requestRole: 'headframe_operator',
       poolSize: 2,
     });
-    limits = new LimitsStore(connection);
+    limits = new LimitsStore(connection, 'operator test');
   });
   afterAll(async () => {
     await connection?.onApplicationShutdown();

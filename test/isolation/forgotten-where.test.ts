@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
 import { type JobKey, JobStore } from '../../src/jobs/job.store.js';
 import { Database } from '../../src/platform/database/database.js';
-import { Engine } from '../support/jobs.js';
+import type { DatabaseRole } from '../../src/platform/database/session.js';
+import { ACTOR, Engine } from '../support/jobs.js';
 
 /** Where the statements of the stores name the organization, and what somebody forgot it would leave. */
 const CONDITIONS: readonly [RegExp, string][] = [
@@ -27,6 +28,9 @@ class ForgetfulDatabase extends Database {
   }
 }
 
+/** The login's own right: a superuser's, for whom there is no row-level security. */
+const NO_ROLE = 'none' as DatabaseRole;
+
 describe('statements that forget the organization', () => {
   let engine: Engine;
   let theirs: JobKey;
@@ -48,7 +52,7 @@ describe('statements that forget the organization', () => {
     await engine?.close();
   });
 
-  const forgetful = (requestRole: 'headframe_api' | 'headframe_worker'): ForgetfulDatabase => {
+  const forgetful = (requestRole: DatabaseRole): ForgetfulDatabase => {
     const database = new ForgetfulDatabase({ url: engine.url, poolSize: 2, requestRole });
     databases.push(database);
     return database;
@@ -57,7 +61,7 @@ describe('statements that forget the organization', () => {
   const reads: [string, (database: Database, key: JobKey) => Promise<unknown>][] = [
     ['status', (database, key) => new JobStore(database).findState(key)],
     ['results', (database, key) => new JobStore(database).findOutcome(key)],
-    ['cancel', (database, key) => new JobStore(database).requestCancel(key)],
+    ['cancel', (database, key) => new JobStore(database).requestCancel(key, ACTOR)],
     [
       'logs',
       async (database, key) => {
@@ -70,7 +74,7 @@ describe('statements that forget the organization', () => {
   it.each(reads)(
     '%s: find another organization’s job without row-level security',
     async (_, find) => {
-      const database = forgetful('headframe_worker');
+      const database = forgetful(NO_ROLE);
       expect(await find(database, guess)).not.toBeNull();
       expect(database.forgotten).toBeGreaterThan(0);
     },
@@ -85,7 +89,9 @@ describe('statements that forget the organization', () => {
   it('cancel: change nothing of a running one', async () => {
     const { key } = await engine.jobIn('in progress');
     const stranger = { ...key, orgId: randomUUID() };
-    expect(await new JobStore(forgetful('headframe_api')).requestCancel(stranger)).toBeNull();
+    expect(
+      await new JobStore(forgetful('headframe_api')).requestCancel(stranger, ACTOR),
+    ).toBeNull();
     expect(await engine.row(key.jobId)).toMatchObject({ status: 'in progress' });
   });
 });

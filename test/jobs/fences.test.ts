@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JobKey } from '../../src/jobs/job.store.js';
 import type { ClaimedJob } from '../../src/jobs/lease.store.js';
-import { Engine, PROBLEM } from '../support/jobs.js';
+import { ACTOR, Engine, PROBLEM } from '../support/jobs.js';
 
 describe('the first attempt of a rescued job comes back late', () => {
   let engine: Engine;
@@ -57,7 +57,7 @@ describe('the first attempt of a rescued job comes back late', () => {
   });
 
   it('its end of a cancel does not end the second attempt, which is to be canceled', async () => {
-    await engine.jobs.requestCancel(first);
+    await engine.jobs.requestCancel(first, ACTOR);
     const before = await engine.row(first.jobId);
     expect(await engine.leases.endCanceled(first)).toBeNull();
     expect(await engine.row(first.jobId)).toEqual(before);
@@ -65,7 +65,7 @@ describe('the first attempt of a rescued job comes back late', () => {
   });
 
   it('its release and its results do not cancel the second attempt either', async () => {
-    await engine.jobs.requestCancel(first);
+    await engine.jobs.requestCancel(first, ACTOR);
     const before = await engine.row(first.jobId);
     expect(await engine.leases.release(first)).toBeNull();
     expect(await engine.leases.succeed({ ...first, results: '{}', message: null })).toBeNull();

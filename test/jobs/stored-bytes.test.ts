@@ -8,7 +8,7 @@ import type { ClaimedJob } from '../../src/jobs/lease.store.js';
 import { SubmitQuota } from '../../src/jobs/submit.quota.js';
 import { UsageStore } from '../../src/jobs/usage.store.js';
 import type { Problem } from '../../src/platform/http/problem.js';
-import { Engine, TASK } from '../support/jobs.js';
+import { ACTOR, Engine, TASK } from '../support/jobs.js';
 import { believedBytes, countedBytes } from '../support/stored-bytes.js';
 
 /** In UTF-8 longer than it has characters. */
@@ -36,6 +36,7 @@ describe('stored bytes', () => {
       maxAttempts: 1,
       options: NO_OPTIONS,
       parameters: PARAMETERS,
+      by: ACTOR,
     });
     return key;
   }
@@ -84,7 +85,7 @@ describe('stored bytes', () => {
           }),
         );
         await Promise.all(
-          keys.filter((_, index) => index % 4 === 0).map((key) => replica.jobs.purge(key)),
+          keys.filter((_, index) => index % 4 === 0).map((key) => replica.jobs.purge(key, ACTOR)),
         );
       }),
     );
@@ -119,6 +120,7 @@ describe('stored bytes', () => {
       maxAttempts: 1,
       options: NO_OPTIONS,
       parameters: PARAMETERS,
+      by: ACTOR,
     });
     await expect(again).rejects.toMatchObject({ code: '23505' });
     await expectExact();
@@ -132,7 +134,7 @@ describe('stored bytes', () => {
        UPDATE job_results SET bytes = NULL WHERE job_id = '${key.jobId}';
        DELETE FROM organization_usage WHERE org_id = '${key.orgId}'`,
     );
-    expect(await engine.jobs.purge(key)).toBe('succeeded');
+    expect(await engine.jobs.purge(key, ACTOR)).toBe('succeeded');
     expect((await believedBytes(engine.owner))[key.orgId]).toBeUndefined();
   });
 
@@ -195,7 +197,7 @@ describe('stored bytes', () => {
         slug: 'too-many-requests',
         extra: { headers: { 'retry-after': '60' } },
       });
-      await engine.jobs.purge(key);
+      await engine.jobs.purge(key, ACTOR);
       await quota().admit(key.orgId, 2);
     });
 

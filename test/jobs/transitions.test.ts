@@ -8,7 +8,7 @@ import {
   type TransitionName,
 } from '../../src/jobs/job.transitions.js';
 import type { JobKey } from '../../src/jobs/job.store.js';
-import { Engine, PROBLEM } from '../support/jobs.js';
+import { ACTOR, Engine, PROBLEM } from '../support/jobs.js';
 
 interface Subject {
   readonly key: JobKey;
@@ -19,7 +19,7 @@ interface Subject {
 /** How each transition is asked for; what it answers when it changed nothing is null or nothing. */
 const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise<unknown>> = {
   claim: (engine, { workerId }) => engine.claim(workerId),
-  requestCancel: (engine, { key }) => engine.jobs.requestCancel(key),
+  requestCancel: (engine, { key }) => engine.jobs.requestCancel(key, ACTOR),
   succeed: (engine, { key, leaseId }) =>
     engine.leases.succeed({ jobId: key.jobId, leaseId, results: '{}', message: null }),
   fail: (engine, { key, leaseId }) =>

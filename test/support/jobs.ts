@@ -12,6 +12,8 @@ import { Database } from '../../src/platform/database/database.js';
 import { createTestDatabase } from './database.js';
 
 export const TASK = { topic: 'diagnostics', name: 'sleep' };
+/** Who does everything here. */
+export const ACTOR = { subject: 'test', client: null, address: '127.0.0.1', requestId: 'test' };
 /** A problem as a task's failure leaves it. */
 export const PROBLEM = { status: 500, type: 'urn:test', title: 'Broken.', detail: 'On purpose.' };
 
@@ -50,7 +52,7 @@ export class Engine {
     this.owner = new pg.Pool({ connectionString: url, max: 5 });
     this.owner.on('error', () => undefined);
     this.operator = new Database({ url, requestRole: 'headframe_operator', poolSize: 1 });
-    this.limits = new LimitsStore(this.operator);
+    this.limits = new LimitsStore(this.operator, 'operator test');
     this.usage = new UsageMeter(database);
     this.jobs = new JobStore(database, this.usage);
     this.claims = new ClaimStore(database);
@@ -79,6 +81,7 @@ export class Engine {
       ...key,
       maxAttempts,
       parameters: '{"seconds":0}',
+      by: ACTOR,
       options: { ...NO_OPTIONS, ...options },
     });
     return key;
@@ -118,7 +121,7 @@ export class Engine {
     }
     const lease = await this.claimFor(workerId, key);
     if (status === 'canceling' || status === 'canceled') {
-      await this.jobs.requestCancel(key);
+      await this.jobs.requestCancel(key, ACTOR);
     }
     if (status === 'canceled') {
       await this.leases.endCanceled(lease);

@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connection.pool.js';
-import { queryFor } from './request.scope.js';
+import { queryFor, type RequestOptions } from './request.scope.js';
 import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 
 /** Where the database is, and how much of it this process may use. */
@@ -58,8 +58,9 @@ export class Database implements OnApplicationShutdown {
   queryFor<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     organizations: readonly string[],
     statement: pg.QueryConfig,
+    options?: RequestOptions,
   ): Promise<pg.QueryResult<Row>> {
-    return queryFor<Row>(this.requests, organizations, statement);
+    return queryFor<Row>(this.requests, organizations, statement, options);
   }
 
   /** For all else: claims, outcomes, reaping, hints. It sees all rows. */

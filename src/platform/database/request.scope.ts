@@ -2,6 +2,12 @@ import type pg from 'pg';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** How a statement for clients is run. */
+export interface RequestOptions {
+  /** How long it may wait for each lock of another, in milliseconds; then it fails with 55P03. */
+  readonly lockMs?: number;
+}
+
 /**
  * Runs one statement in a transaction that sees and writes rows of these organizations and no others:
  * the policies of the tables read the setting. All of it goes to the database in one flight, so it
@@ -14,14 +20,16 @@ export async function queryFor<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   organizations: readonly string[],
   statement: pg.QueryConfig,
+  { lockMs }: RequestOptions = {},
 ): Promise<pg.QueryResult<Row>> {
+  const patience = lockMs === undefined ? '' : `SET LOCAL lock_timeout = ${Math.ceil(lockMs)};`;
   const scope = scopeOf(organizations);
   const connection = await pool.connect();
   // Without a listener, its loss would end the process; the statements fail with the same error.
   connection.on('error', ignore);
   // Sent without waiting for each other. After a failed statement the commit rolls back.
   const [begun, answer, committed] = await Promise.allSettled([
-    connection.query(`BEGIN; ${scope}`),
+    connection.query(`BEGIN; ${patience} ${scope}`),
     connection.query<Row>(statement),
     connection.query('COMMIT'),
   ]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createParamDecorator, Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -16,13 +17,25 @@ const Request = createParamDecorator((_, context): FastifyRequest =>
  */
 export const JsonBody = (): ParameterDecorator => Request(JsonBodyPipe);
 
+/** Bodies as they came, for as long as their requests are served. */
+const bodies = new WeakMap<FastifyRequest, Buffer>();
+
+/** SHA-256 of the bytes of a body that was read: two spellings of one document differ. */
+export const bodyDigest = (request: FastifyRequest): Buffer =>
+  createHash('sha256')
+    .update(bodies.get(request) as Buffer)
+    .digest();
+
 @Injectable()
 class JsonBodyPipe implements PipeTransform<FastifyRequest, Promise<unknown>> {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  async transform({ raw }: FastifyRequest): Promise<unknown> {
+  async transform(request: FastifyRequest): Promise<unknown> {
+    const { raw } = request;
     refuseOtherMediaTypes(raw.headers);
-    return parseIJson(await readBody(raw, this.config.BODY_LIMIT_BYTES));
+    const bytes = await readBody(raw, this.config.BODY_LIMIT_BYTES);
+    bodies.set(request, bytes);
+    return parseIJson(bytes);
   }
 }
 

@@ -5,7 +5,7 @@ import { Problem } from './problem.js';
 const MAX_HEADERS = 1_000;
 
 /** Headers that must not come twice: Node keeps the first, a proxy before it may have judged the last. */
-const SINGLE = ['host', 'authorization', 'content-type'];
+const SINGLE = ['host', 'authorization', 'content-type', 'idempotency-key'];
 
 /** What is wrong with the headers of a request although its parser took them, or null. */
 export function problemOfHeaders(request: IncomingMessage): Problem | null {

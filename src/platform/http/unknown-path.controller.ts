@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AllowedMethods } from './allowed-methods.js';
 import { Problem } from './problem.js';
-import { Public } from './public.decorator.js';
+import { AnyToken, Public } from './public.decorator.js';
 
 /**
  * Takes what no other route took: 405 with `Allow` when the path answers other methods (204 to
@@ -15,6 +15,7 @@ export class UnknownPathController {
   constructor(private readonly allowed: AllowedMethods) {}
 
   @All('compute/*')
+  @AnyToken(true)
   guarded(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): void {
     this.answer(request, reply);
   }

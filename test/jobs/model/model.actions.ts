@@ -1,3 +1,4 @@
+import { ACTOR } from '../../support/jobs.js';
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { type JobKey, NO_OPTIONS } from '../../../src/jobs/job.store.js';
@@ -79,7 +80,7 @@ function submit(stage: Stage, choice: Choice & { do: 'submit' }): Action {
       await Promise.all(
         jobs.map(({ name, key }) => {
           const parameters = JSON.stringify({ job: name });
-          return stage.engine.jobs.create({ ...key, maxAttempts, parameters, options });
+          return stage.engine.jobs.create({ ...key, maxAttempts, parameters, options, by: ACTOR });
         }),
       );
       stage.keys.push(...jobs);
@@ -127,7 +128,7 @@ function requestCancel(stage: Stage, nth: number, foreign: boolean): Action | nu
   return {
     title: `requestCancel ${name}${foreign ? ' by another organization' : ''}`,
     async perform() {
-      const answer = await stage.engine.jobs.requestCancel(key);
+      const answer = await stage.engine.jobs.requestCancel(key, ACTOR);
       return {
         answer: answer?.status ?? 'no such job',
         step: (world) => {

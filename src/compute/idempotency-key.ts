@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../platform/http/problem.js';
+
+export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
+/** 1 to 255 visible ASCII characters. */
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** SHA-256 of the request's `Idempotency-Key`, or null: the key itself is kept nowhere. */
+export const KeyDigest = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Buffer | null => {
+    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
+    const key = headers[IDEMPOTENCY_KEY_HEADER];
+    if (key === undefined) {
+      return null;
+    }
+    if (typeof key !== 'string' || !KEY.test(key)) {
+      throw new Problem(
+        'malformed-request',
+        'The header Idempotency-Key must be 1 to 255 visible ASCII characters: make a new one, a UUID for instance.',
+      );
+    }
+    return createHash('sha256').update(key).digest();
+  },
+);

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import Provider, { type Configuration } from 'oidc-provider';
+
+const CLIENT = { client_id: 'notebook', client_secret: 'a-secret-of-the-notebook' };
+/** The audience of the access tokens. */
+export const RESOURCE = 'urn:headframe';
+
+/** A private key for signing. */
+export async function signingKey(kid: string, alg: 'RS256' | 'ES256' = 'RS256'): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true });
+  return { ...(await exportJWK(privateKey)), kid, alg, use: 'sig' };
+}
+
+/** An OpenID provider on loopback: a real one, whose clients get access tokens of their own (RFC 9068). */
+export class OidcProvider {
+  private server: Server | null = null;
+  private port = 0;
+  /** How often the key set was asked for. */
+  keySetRequests = 0;
+
+  private constructor(private readonly organizations: readonly string[]) {}
+
+  static async start(
+    keys: readonly JWK[],
+    organizations: readonly string[],
+  ): Promise<OidcProvider> {
+    const provider = new OidcProvider(organizations);
+    await provider.serve(keys);
+    return provider;
+  }
+
+  get issuer(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Serves with these keys, at the address it always had: the first signs. */
+  async serve(keys: readonly JWK[]): Promise<void> {
+    await this.stop();
+    const server = createServer();
+    server.listen(this.port, '127.0.0.1');
+    await once(server, 'listening');
+    this.port = (server.address() as AddressInfo).port;
+    const provider = new Provider(this.issuer, this.configuration(keys));
+    const handle = provider.callback();
+    server.on('request', (request, response) => {
+      this.keySetRequests += request.url === '/jwks' ? 1 : 0;
+      void handle(request, response);
+    });
+    this.server = server;
+  }
+
+  async stop(): Promise<void> {
+    const { server } = this;
+    this.server = null;
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
+  }
+
+  /** By the client-credentials grant (RFC 6749, section 4.4), for our audience. */
+  async token(scope: string): Promise<string> {
+    const response = await fetch(`${this.issuer}/token`, {
+      method: 'POST',
+      headers: {
+        connection: 'close',
+        authorization: `Basic ${Buffer.from(`${CLIENT.client_id}:${CLIENT.client_secret}`).toString('base64')}`,
+      },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope, resource: RESOURCE }),
+    });
+    const body = (await response.json()) as { access_token?: string };
+    if (body.access_token === undefined) {
+      throw new Error(`the provider answered ${response.status}: ${JSON.stringify(body)}`);
+    }
+    return body.access_token;
+  }
+
+  private configuration(keys: readonly JWK[]): Configuration {
+    return {
+      clients: [
+        {
+          ...CLIENT,
+          grant_types: ['client_credentials'],
+          id_token_signed_response_alg: keys[0]?.alg as 'RS256',
+          redirect_uris: [],
+          response_types: [],
+        },
+      ],
+      jwks: { keys: keys as never },
+      scopes: ['tasks.read', 'tasks.run'],
+      features: {
+        devInteractions: { enabled: false },
+        clientCredentials: { enabled: true },
+        resourceIndicators: {
+          enabled: true,
+          useGrantedResource: () => true,
+          getResourceServerInfo: () => ({
+            scope: 'tasks.read tasks.run',
+            audience: RESOURCE,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: keys[0]?.alg as 'RS256' } },
+          }),
+        },
+      },
+      // As a provider's administrator maps a group to a claim.
+      extraTokenClaims: () => ({ tenant: { organizations: [...this.organizations] } }),
+    };
+  }
+}
