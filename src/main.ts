@@ -5,11 +5,17 @@ import { type Config, loadConfig } from './platform/config.js';
 import { checkLogins, dataHomeOf, openDatabase } from './platform/database/open-database.js';
 import { exitFatally } from './platform/fatal.js';
 import { createLogger } from './platform/logging/service.logger.js';
+import { settingsOf } from './platform/logging/settings.js';
+import { VERSION } from './version.js';
 
 /** Starts a replica, and ends it on SIGTERM or SIGINT: a second signal does not wait. */
 async function main(): Promise<void> {
   const config = loadConfig();
   const logger = createLogger(config);
+  logger.info(
+    { version: VERSION, node: process.version, settings: settingsOf(config) },
+    'starting',
+  );
   const replica = start(config, logger);
 
   let stopping = false;

@@ -1,8 +1,9 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { placeOf } from '../platform/http/i-json.js';
 import type { InvalidParam } from '../platform/http/problem.js';
+import { patternFault } from './pattern.check.js';
 
-/** A longer text matches no `pattern`: expressions may take time that grows faster than the text. */
+/** A longer text matches no `pattern`: a bound beside {@link patternFault}, which proves for most only. */
 const LONGEST_MATCHED = 10_000;
 /** `uniqueItems` compares each item with each other one. */
 const MOST_UNIQUE = 10_000;
@@ -13,6 +14,16 @@ class BoundedRegExp extends RegExp {
   override test(text: string): boolean {
     return text.length <= LONGEST_MATCHED && super.test(text);
   }
+}
+
+/** Called while a schema is compiled, for each `pattern` and each name of `patternProperties`. */
+function boundedRegExp(pattern: string, flags: string): RegExp {
+  const compiled = new BoundedRegExp(pattern, flags);
+  const fault = patternFault(pattern);
+  if (fault !== null) {
+    throw new Error(fault);
+  }
+  return compiled;
 }
 
 /**
@@ -31,9 +42,7 @@ const SETTINGS = {
   addUsedSchema: false,
   logger: false,
   code: {
-    regExp: Object.assign((pattern: string, flags: string) => new BoundedRegExp(pattern, flags), {
-      code: 'boundedRegExp',
-    }),
+    regExp: Object.assign(boundedRegExp, { code: 'boundedRegExp' }),
   },
 } as const;
 

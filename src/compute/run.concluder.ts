@@ -16,6 +16,9 @@ const TRANSITION = {
   released: 'release',
 } as const satisfies Record<RunOutcome['kind'], TransitionName>;
 
+/** Characters of a task's stack in the log: its message is as long as the task made it. */
+const LONGEST_STACK = 8_192;
+
 /** Writes what became of an attempt through the fence, and tells it in one line of the log. */
 @Injectable()
 export class RunConcluder {
@@ -86,7 +89,7 @@ export class RunConcluder {
         to: to ?? 'lease lost: nothing written',
         ms: Math.round(ms),
         ...(failed !== null && { problem: failed.problem.type }),
-        ...(failed?.stack !== undefined && { stack: failed.stack }),
+        ...(failed?.stack !== undefined && { stack: failed.stack.slice(0, LONGEST_STACK) }),
       }),
       'job',
     );

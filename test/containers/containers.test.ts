@@ -136,8 +136,9 @@ describe('the compose file', () => {
     expect(common).toMatch(/^ {2}init: true$/m);
   });
 
-  it.each([...ours, 'database'])('%s has a limit of memory', (name) => {
+  it.each([...ours, 'database'])('%s has a limit of memory, and of processes', (name) => {
     expect(block(services, name)).toMatch(/mem_limit: \S+/);
+    expect(block(services, name)).toMatch(/pids_limit: \d+/);
   });
 
   it.each(ours)('%s is given only variables that the service reads', (name) => {
@@ -146,6 +147,13 @@ describe('the compose file', () => {
     const given = [...keysOf(environment), ...keysOf(own)];
     expect(given.filter((key) => !variables.includes(key))).toEqual([]);
     expect(given).toEqual(expect.arrayContaining(['NODE_ENV', 'DATABASE_URL', 'AUTH_JWT_SECRET']));
+  });
+
+  it('has the database run without privileges, and not as root', () => {
+    const database = block(services, 'database');
+    expect(database).toMatch(/^ {4}user: postgres$/m);
+    expect(database).toMatch(/^ {4}cap_drop: \[ALL\]$/m);
+    expect(database).toContain('no-new-privileges:true');
   });
 
   it('holds no secret, and refuses to start without one', () => {

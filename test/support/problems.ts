@@ -6,7 +6,7 @@ import type { Answer } from './client.js';
 export const MARKER = 'never-to-be-repeated';
 
 /** What no problem may contain: parser text, SQL, stacks, paths and names of the machinery. */
-const LEAKS =
+export const LEAKS =
   /SyntaxError|TypeError|RangeError|Error:|Unexpected|in JSON at|position \d|SELECT|INSERT|SQLSTATE|prisma|postgres|zod|fastify|nestjs|node:|node_modules|dist\/|src\/|\.[jt]s\b|\n\s+at /i;
 
 /** Asserts a problem document of the contract: status, slug, type, request id, and nothing leaked. */

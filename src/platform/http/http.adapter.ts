@@ -98,7 +98,19 @@ function routeEveryMethod(fastify: FastifyInstance): void {
   }
 }
 
+/** `type/subtype` with or without parameters, of tokens as RFC 9110 has them (section 5.6.2). */
+const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;.*)?$/s;
+
 function leaveBodiesUnread(fastify: FastifyInstance): void {
+  // Fastify would refuse a Content-Type that is none before the guards, even where no body is wanted:
+  // it is taken for bytes of an unknown kind (RFC 9110, section 8.3), which the routes then refuse.
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const type = request.headers['content-type'];
+    if (type !== undefined && !MEDIA_TYPE.test(type)) {
+      request.raw.headers['content-type'] = 'application/octet-stream';
+    }
+    done();
+  });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, _payload, done) => {
     done(null, undefined);

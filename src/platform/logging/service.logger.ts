@@ -1,10 +1,15 @@
 import type { LoggerService } from '@nestjs/common';
 import { type Level, pino, type Logger } from 'pino';
 import type { Config } from '../config.js';
+import { describeError } from './error.serializer.js';
 
 /** The process's log: JSON lines on standard output. */
 export function createLogger(config: Pick<Config, 'LOG_LEVEL'>): Logger {
-  return pino({ level: config.LOG_LEVEL, base: { pid: process.pid } });
+  return pino({
+    level: config.LOG_LEVEL,
+    base: { pid: process.pid },
+    serializers: { err: (error: unknown) => describeError(error) },
+  });
 }
 
 /** What Nest says of its own start, forty lines of it. */
