@@ -6,6 +6,7 @@ import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/task.cata
 import { JOB_DETAIL_SCHEMAS } from './jobs/job.detail.openapi.js';
 import { BEARER } from './auth/auth.decorators.js';
 import { AUDIT_SCHEMAS } from './jobs/audit.openapi.js';
+import { LIMITS_SCHEMAS } from './jobs/limits.openapi.js';
 import { JOB_LOGS_SCHEMAS } from './jobs/job.logs.openapi.js';
 import { JOB_SCHEMAS } from './jobs/jobs.openapi.js';
 import { asComponent } from './openapi.references.js';
@@ -86,6 +87,7 @@ export function openApiDocument(
       ...JOB_DETAIL_SCHEMAS,
       ...JOB_LOGS_SCHEMAS,
       ...AUDIT_SCHEMAS,
+      ...LIMITS_SCHEMAS,
       ...CATALOGUE_SCHEMAS,
     },
   };

@@ -14,30 +14,31 @@ import { exitFatally } from '../platform/fatal.js';
 const USAGE = `Usage: node dist/cli/limits.js                                   shows all limits
        node dist/cli/limits.js --org <uuid|default> [--weight <n>] [--max-running <n|none>] [--max-unstarted <n|none>]
            [--submits-per-minute <n|none|default>] [--polls-per-minute <n|none|default>] [--requests-per-minute <n|none|default>]
+                                  [--max-stored-bytes <n|none>] [--retention-days <n|forever|default>]
        node dist/cli/limits.js --org <uuid|default> --remove
        node dist/cli/limits.js --task <topic/task> --max-running <n|none>
        npm run limits -- …
 
-  --org            an organization; "default" for all that have no limits of their own
-  --weight         its share of the starts while organizations compete, 1 to 1000; 1 without limits
-  --max-running    how many of its jobs, or of the task's over all organizations, may run at once
-  --max-unstarted  how many of its jobs may wait; more are refused with 429
-  --submits-per-minute
-                   how many jobs it may submit, and as many it may cancel; "none" for any,
-                   "default" for what RATE_LIMIT_SUBMITS says. More are refused with 429
-  --polls-per-minute
-                   how many statuses, results, details and logs of jobs it may ask for
-  --requests-per-minute
-                   all its other requests
-  --remove         back to the default limits
+  --org                  an organization; "default" for all that have no limits of their own
+  --weight               its share of the starts while organizations compete, 1 to 1000; 1 without limits
+  --max-running          how many of its jobs, or of the task's over all organizations, may run at once
+  --max-unstarted        how many of its jobs may wait; more are refused with 429
+  --max-stored-bytes     how many bytes its parameters, results and logs may have; more submits are refused with 429
+  --retention-days       how long its ended jobs are kept; default: RETENTION_DAYS of the service
+  --submits-per-minute   how many jobs it may submit, and as many it may cancel; "none" for any,
+                         "default" for what RATE_LIMIT_SUBMITS says. More are refused with 429
+  --polls-per-minute     how many statuses, results, details and logs of jobs it may ask for
+  --requests-per-minute  all its other requests
+  --remove               back to the default limits
 
 Running jobs go on; the next claim and, within a second, the next submit heed a change;
-requests a minute, within ten seconds.
+requests a minute, within ten seconds. Shorter retention deletes within minutes what is older.
 `;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MOST = 2 ** 31 - 1;
 const MOST_PER_MINUTE = 10_000_000;
+const MOST_DAYS = 36_500;
 
 /** `npm run limits`: shows or changes what organizations and tasks may use. */
 async function main(): Promise<void> {
@@ -51,6 +52,8 @@ async function main(): Promise<void> {
       'submits-per-minute': { type: 'string' },
       'polls-per-minute': { type: 'string' },
       'requests-per-minute': { type: 'string' },
+      'max-stored-bytes': { type: 'string' },
+      'retention-days': { type: 'string' },
       remove: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -97,6 +100,8 @@ function changeOf(values: {
   readonly 'submits-per-minute'?: string;
   readonly 'polls-per-minute'?: string;
   readonly 'requests-per-minute'?: string;
+  readonly 'max-stored-bytes'?: string;
+  readonly 'retention-days'?: string;
   readonly remove: boolean;
 }): (limits: LimitsStore) => Promise<void> {
   const wanted: Partial<OrganizationLimits> = {
@@ -110,6 +115,16 @@ function changeOf(values: {
     ...rate('submitsPerMinute', '--submits-per-minute', values['submits-per-minute']),
     ...rate('pollsPerMinute', '--polls-per-minute', values['polls-per-minute']),
     ...rate('requestsPerMinute', '--requests-per-minute', values['requests-per-minute']),
+    ...(values['max-stored-bytes'] !== undefined && {
+      maxStoredBytes: numberOrNone(
+        '--max-stored-bytes',
+        values['max-stored-bytes'],
+        Number.MAX_SAFE_INTEGER,
+      ),
+    }),
+    ...(values['retention-days'] !== undefined && {
+      retentionDays: days(values['retention-days']),
+    }),
   };
   const { org, task, remove } = values;
   const asksNothing = Object.keys(wanted).length === 0 && !remove;
@@ -150,8 +165,19 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
   return value;
 }
 
-const numberOrNone = (name: string, text: string): number | null =>
-  text === 'none' ? null : wholeNumber(name, text, 0, MOST);
+const numberOrNone = (name: string, text: string, most = MOST): number | null =>
+  text === 'none' ? null : wholeNumber(name, text, 0, most);
+
+function days(text: string): number | null {
+  switch (text) {
+    case 'default':
+      return null;
+    case 'forever':
+      return 0;
+    default:
+      return wholeNumber('--retention-days', text, 1, MOST_DAYS);
+  }
+}
 
 /** A limit of requests a minute: null takes the service's own, 0 stands for none. */
 function rate(
@@ -168,12 +194,15 @@ function rate(
   };
 }
 
+/** Of the columns. */
+const WIDTHS = [38, 8, 13, 15, 18, 16, 13, 11, 14];
+
 async function show(limits: LimitsStore): Promise<void> {
   const { organizations, tasks } = await limits.list();
   const row = (...cells: readonly string[]) =>
     console.log(
       cells
-        .map((cell, index) => cell.padEnd(index === 0 ? 38 : 15))
+        .map((cell, index) => cell.padEnd(WIDTHS[index] ?? 0))
         .join('')
         .trimEnd(),
     );
@@ -185,29 +214,34 @@ async function show(limits: LimitsStore): Promise<void> {
     'weight',
     'max running',
     'max unstarted',
+    'max stored bytes',
+    'retention days',
     'submits/min',
     'polls/min',
     'requests/min',
   );
   if (!organizations.some(({ orgId }) => orgId === DEFAULT_ORGANIZATION)) {
-    row('default', '1', 'none', 'none', 'default', 'default', 'default');
+    row('default', '1', 'none', 'none', 'none', 'default', 'default', 'default', 'default');
   }
-  for (const limit of organizations) {
+  for (const { orgId, weight, ...own } of organizations) {
     row(
-      limit.orgId === DEFAULT_ORGANIZATION ? 'default' : limit.orgId,
-      String(limit.weight),
-      shown(limit.maxRunning),
-      shown(limit.maxUnstarted),
-      perMinute(limit.submitsPerMinute),
-      perMinute(limit.pollsPerMinute),
-      perMinute(limit.requestsPerMinute),
+      orgId === DEFAULT_ORGANIZATION ? 'default' : orgId,
+      String(weight),
+      shown(own.maxRunning),
+      shown(own.maxUnstarted),
+      shown(own.maxStoredBytes),
+      own.retentionDays === 0 ? 'forever' : (own.retentionDays?.toString() ?? 'default'),
+      perMinute(own.submitsPerMinute),
+      perMinute(own.pollsPerMinute),
+      perMinute(own.requestsPerMinute),
     );
   }
   console.log();
-  row('task', '', 'max running', '');
-  tasks.forEach(({ topic, task, maxRunning }) =>
-    row(`${topic}/${task}`, '', String(maxRunning), ''),
-  );
+  row('task', '', 'max running');
+  tasks.forEach(({ topic, task, maxRunning }) => row(`${topic}/${task}`, '', String(maxRunning)));
+  console.log();
+  row('the largest', '', 'stored bytes');
+  (await limits.usage()).forEach(({ orgId, storedBytes }) => row(orgId, '', String(storedBytes)));
 }
 
 main().catch(exitFatally);

@@ -77,7 +77,7 @@ export class ExecuteController {
   }
 
   private async create(job: NewJob): Promise<null> {
-    await this.quota.admit(job.orgId);
+    await this.quota.admit(job.orgId, Buffer.byteLength(job.parameters));
     await this.jobs.create(job);
     this.announce(job);
     return null;
@@ -86,7 +86,7 @@ export class ExecuteController {
   /** A key that stands for a job already is answered whatever the quota says now. */
   private async createOnce(job: NewJob, key: IdempotencyKey): Promise<KeyedJob | null> {
     try {
-      await this.quota.admit(job.orgId);
+      await this.quota.admit(job.orgId, Buffer.byteLength(job.parameters));
     } catch (error) {
       const kept = await this.jobs.findKeyed(job, key);
       if (kept === null) {

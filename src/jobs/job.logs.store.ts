@@ -56,12 +56,19 @@ export class JobLogsStore {
         ), dropped AS (
           DELETE FROM job_logs log USING held
           WHERE log.job_id = held.id AND log.attempt = held.attempt AND log.number < held.keep_from
+          RETURNING log.org_id, -octet_length(log.text) AS bytes
         ), added AS (
           INSERT INTO job_logs (job_id, attempt, number, org_id, text)
           SELECT held.id, held.attempt, piece.number, held.org_id, piece.text
           FROM unnest($4::uuid[], $5::int[], $6::text[]) AS piece(lease_id, number, text)
             JOIN held ON held.lease_id = piece.lease_id
           ON CONFLICT DO NOTHING
+          RETURNING org_id, octet_length(text) AS bytes
+        ), used AS (
+          INSERT INTO organization_usage AS usage (org_id, stored_bytes)
+          SELECT org_id, sum(bytes) FROM (SELECT * FROM added UNION ALL SELECT * FROM dropped) AS change
+          GROUP BY org_id HAVING sum(bytes) <> 0 ORDER BY org_id
+          ON CONFLICT (org_id) DO UPDATE SET stored_bytes = usage.stored_bytes + excluded.stored_bytes
         )
         SELECT lease_id FROM held`,
       values: [

@@ -8,6 +8,7 @@ import { Problem, type ProblemBody } from '../platform/http/problem.js';
 import { JOB_CANCELED } from './job.problems.js';
 import { isFinal, type JobStatus } from './job.status.js';
 import { CREATE_ALL, CREATE_ONCE, submitValues } from './submit.statement.js';
+import { UsageMeter } from './usage.meter.js';
 
 /** The address of a job: it is found under these four together or not at all. */
 export interface JobKey {
@@ -89,7 +90,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const COALESCED_CHARACTERS = 65_536;
 
 /**
- * What clients do with jobs: submit, read, cancel. Each statement demands the organization, and the
+ * What clients do with jobs: submit, read, cancel, purge. Each statement demands the organization, and the
  * database shows it no other's rows.
  */
 @Injectable()
@@ -97,7 +98,10 @@ export class JobStore {
   private readonly inserts: Coalescer<NewJob, void>;
   private readonly reads: Coalescer<JobKey, JobState | null>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageMeter = new UsageMeter(database),
+  ) {
     const retryAlone = (error: unknown) => !isDatabaseUnavailable(error);
     this.inserts = new Coalescer({
       run: (jobs) => this.insertAll(jobs),
@@ -191,6 +195,38 @@ export class JobStore {
   }
 
   /**
+   * Deletes a job that has ended, and all that is kept of it but who did what.
+   * @returns its state, in which it stayed unless that is final; null when there is no such job under
+   *   that organization, topic and task
+   */
+  async purge({ jobId, orgId, topic, task }: JobKey, by: Actor): Promise<JobStatus | null> {
+    const { rows } = await this.database.queryFor<{ status: JobStatus }>([orgId], {
+      name: 'purge-job',
+      text: `
+        WITH job AS MATERIALIZED (
+          SELECT *, CASE WHEN ended_at IS NOT NULL THEN delete_ended_jobs(ARRAY[id]) END AS deleted
+          FROM jobs WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4
+        ), noted AS (
+          INSERT INTO audit_log (org_id, id, action, subject, client, job_id, topic, task, address, request_id)
+          SELECT org_id, $5, 'job.purge', $6, $7, id, topic, task, $8, $9 FROM job WHERE deleted = 1
+        )
+        SELECT status FROM job WHERE deleted IS DISTINCT FROM 0`,
+      values: [
+        jobId,
+        orgId,
+        topic,
+        task,
+        uuidv7(),
+        by.subject,
+        by.client,
+        by.address,
+        by.requestId,
+      ],
+    });
+    return rows[0]?.status ?? null;
+  }
+
+  /**
    * Stores a job unless its key stands for one already; both are one commit. Whoever comes second with
    * a key waits for the first.
    * @returns the job that the key stood for before; null: the new job was stored
@@ -210,6 +246,7 @@ export class JobStore {
         )
         .catch(refuseKeyInUse);
       if (rowCount === 1) {
+        this.count(job);
         return null;
       }
       const kept = await this.findKeyed(job, key);
@@ -243,7 +280,12 @@ export class JobStore {
       text: CREATE_ALL,
       values: submitValues(jobs),
     });
+    jobs.forEach((job) => this.count(job));
     return jobs.map(() => undefined);
+  }
+
+  private count({ orgId, parameters }: NewJob): void {
+    this.usage.add(orgId, Buffer.byteLength(parameters));
   }
 
   private async readStates(keys: readonly JobKey[]): Promise<(JobState | null)[]> {

@@ -5,6 +5,7 @@ import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import type { ProblemBody } from '../platform/http/problem.js';
 import { JOB_CANCELED } from './job.problems.js';
 import type { JobStatus } from './job.status.js';
+import { UsageMeter } from './usage.meter.js';
 
 /** The right to run one attempt of a job. */
 export interface Lease {
@@ -82,7 +83,10 @@ export class LeaseStore {
   private readonly successes: Coalescer<Success, JobStatus | null>;
   private readonly releases: Coalescer<Lease, JobStatus | null>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageMeter = new UsageMeter(database),
+  ) {
     const retryAlone = (error: unknown) => !isDatabaseUnavailable(error);
     this.successes = new Coalescer({
       run: (successes) => this.succeedAll(successes),
@@ -232,12 +236,14 @@ export class LeaseStore {
            error = CASE WHEN status = 'canceling' THEN $5::json END,
            ended_at = clock_timestamp(), lease_id = NULL
          FROM done WHERE jobs.id = done.job_id AND ${HOLDS('done.lease_id')}
-         RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results
+         RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results,
+           octet_length(done.results::text) AS bytes
        ), kept AS (
-         INSERT INTO job_results (job_id, org_id, results)
-         SELECT id, org_id, results FROM ended WHERE status = 'succeeded'
+         INSERT INTO job_results (job_id, org_id, results, bytes)
+         SELECT id, org_id, results, bytes FROM ended WHERE status = 'succeeded'
        )
-       SELECT status, string_agg(lease_id::text, ',') AS leases FROM ended GROUP BY status`,
+       SELECT status, org_id, sum(bytes) AS bytes, string_agg(lease_id::text, ',') AS leases
+       FROM ended GROUP BY status, org_id`,
       [
         ordered.map(({ jobId }) => jobId),
         ordered.map(({ leaseId }) => leaseId),
@@ -245,6 +251,11 @@ export class LeaseStore {
         ordered.map(({ results }) => results),
         JSON.stringify(JOB_CANCELED),
       ],
+      ({ status, org_id, bytes }: Stored & Transitioned) => {
+        if (status === 'succeeded') {
+          this.usage.add(org_id, Number(bytes));
+        }
+      },
     );
   }
 
@@ -291,23 +302,40 @@ export class LeaseStore {
     return rows[0]?.status ?? null;
   }
 
-  /** @returns the state after it of each, in the order of `leases` */
-  private async transitionAll(
+  /**
+   * @param tell called with each row of the answer
+   * @returns the state after it of each, in the order of `leases`
+   */
+  private async transitionAll<Row>(
     leases: readonly Lease[],
     name: string,
     text: string,
     values: readonly unknown[],
+    tell: (row: Row & Transitioned) => void = () => undefined,
   ): Promise<(JobStatus | null)[]> {
-    const { rows } = await this.database.pool.query<{ status: JobStatus; leases: string }>({
+    const { rows } = await this.database.pool.query<Row & Transitioned>({
       name,
       text,
       values: [...values],
     });
+    rows.forEach(tell);
     const states = new Map(
       rows.flatMap((row) => row.leases.split(',').map((leaseId) => [leaseId, row.status] as const)),
     );
     return leases.map(({ leaseId }) => states.get(leaseId) ?? null);
   }
+}
+
+/** Jobs that came into the same state. */
+interface Transitioned {
+  readonly status: JobStatus;
+  /** Separated by commas. */
+  readonly leases: string;
+}
+
+interface Stored {
+  readonly org_id: string;
+  readonly bytes: string;
 }
 
 const byJob = (one: Lease, other: Lease): number => (one.jobId < other.jobId ? -1 : 1);

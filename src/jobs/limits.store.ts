@@ -5,6 +5,9 @@ import { Database } from '../platform/database/database.js';
 /** The organization whose limits hold for all that have none of their own. */
 export const DEFAULT_ORGANIZATION = '00000000-0000-0000-0000-000000000000';
 
+/** How many organizations are listed by what they store. */
+const MOST_LISTED = 20;
+
 /** Null: no cap; of requests a minute: as the service is configured, and 0: no limit. */
 export interface OrganizationLimits {
   /** Share of the starts while organizations compete, 1–1000. */
@@ -19,6 +22,16 @@ export interface OrganizationLimits {
   readonly pollsPerMinute: number | null;
   /** All other requests in a minute. */
   readonly requestsPerMinute: number | null;
+  /** How many bytes its parameters, results and logs may have. */
+  readonly maxStoredBytes: number | null;
+  /** How many days its ended jobs are kept: 0 for ever, null as the service is configured. */
+  readonly retentionDays: number | null;
+}
+
+/** How many bytes the parameters, results and logs of an organization have. */
+export interface OrganizationUsage {
+  readonly orgId: string;
+  readonly storedBytes: number;
 }
 
 export interface TaskLimit {
@@ -28,7 +41,7 @@ export interface TaskLimit {
   readonly maxRunning: number;
 }
 
-/** What operators allow organizations and tasks. The next claim and the next submit heed a change. */
+/** What operators allow organizations and tasks. The next claim, the next submit and the next deletion heed a change. */
 export class LimitsStore {
   /** @param operator who changes them, for the audit log */
   constructor(
@@ -41,10 +54,24 @@ export class LimitsStore {
     tasks: readonly TaskLimit[];
   }> {
     const { prisma } = this.database;
+    const organizations = await prisma.organizationLimits.findMany({ orderBy: { orgId: 'asc' } });
     return {
-      organizations: await prisma.organizationLimits.findMany({ orderBy: { orgId: 'asc' } }),
+      organizations: organizations.map((limits) => ({
+        ...limits,
+        maxStoredBytes: limits.maxStoredBytes === null ? null : Number(limits.maxStoredBytes),
+      })),
       tasks: await prisma.taskLimit.findMany({ orderBy: [{ topic: 'asc' }, { task: 'asc' }] }),
     };
+  }
+
+  /** The organizations that store most, the largest first. */
+  async usage(): Promise<readonly OrganizationUsage[]> {
+    const { rows } = await this.database.requests.query<{ org_id: string; bytes: number }>(
+      `SELECT org_id, stored_bytes::float8 AS bytes FROM organization_usage
+       WHERE stored_bytes > 0 ORDER BY stored_bytes DESC, org_id LIMIT $1`,
+      [MOST_LISTED],
+    );
+    return rows.map(({ org_id: orgId, bytes: storedBytes }) => ({ orgId, storedBytes }));
   }
 
   /** Changes the given limits of an organization and leaves the others as they are. */

@@ -3,33 +3,45 @@ import { Coalescer } from '../platform/database/coalescer.js';
 import { Database } from '../platform/database/database.js';
 import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import { Problem } from '../platform/http/problem.js';
+import { UsageMeter } from './usage.meter.js';
 
 /** How long a count is believed, less what was admitted since. */
 const COUNT_EVERY_MS = 1_000;
 /** Organizations beyond this many are forgotten, and counted again when they come back. */
 const MOST_REMEMBERED = 10_000;
-/** Seconds after which a refused client may find room. */
-const RETRY_AFTER_SECONDS = '5';
+/** Seconds after which a refused client may find room: a job starts sooner than one is deleted. */
+const RETRY_UNSTARTED_SECONDS = '5';
+const RETRY_STORED_SECONDS = '60';
 
+/** How much more an organization may submit; infinite without a cap. */
 interface Room {
-  /** How many more jobs may be submitted; infinite without a cap. */
-  left: number;
+  jobs: number;
+  bytes: number;
+}
+
+interface CountedRoom extends Room {
   readonly countedAt: number;
 }
 
 /**
- * The cap on how many jobs of an organization may wait unstarted (`max_unstarted` of its limits).
+ * The caps on how many jobs of an organization may wait unstarted, and on how many bytes it may store
+ * (`max_unstarted` and `max_stored_bytes` of its limits).
  *
- * Submits are not serialized for it: each process counts an organization's jobs at most once a
- * second and admits no more than there was room for. Replicas that count at the same moment may
- * together admit more than the cap: at most, each what room the count showed.
+ * Submits are not serialized for them: each process counts an organization's jobs and bytes at most
+ * once a second and admits no more than there was room for. Replicas that count at the same moment may
+ * together admit more than a cap: at most, each what room the count showed. Of bytes a count may miss
+ * what other replicas stored within the second before it. What a process had admitted and not yet
+ * stored when it counted comes on top, and so do results and logs, which are always kept.
  */
 @Injectable()
 export class SubmitQuota {
-  private readonly rooms = new Map<string, Room>();
-  private readonly counts: Coalescer<string, number>;
+  private readonly rooms = new Map<string, CountedRoom>();
+  private readonly counts: Coalescer<string, Room>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageMeter = new UsageMeter(database),
+  ) {
     this.counts = new Coalescer({
       run: (organizations) => this.countRooms(organizations),
       maxItems: 64,
@@ -38,30 +50,41 @@ export class SubmitQuota {
     });
   }
 
-  /** @throws Problem `too-many-requests` when the organization has too many jobs waiting */
-  async admit(orgId: string): Promise<void> {
+  /**
+   * @param bytes how much the submit would store
+   * @throws Problem `too-many-requests` when the organization has too many jobs waiting, or stores too much
+   */
+  async admit(orgId: string, bytes: number): Promise<void> {
     let room = this.rooms.get(orgId);
     if (room === undefined || performance.now() - room.countedAt > COUNT_EVERY_MS) {
       room = await this.recount(orgId);
     }
-    if (room.left <= 0) {
+    if (room.jobs <= 0) {
       throw new Problem(
         'too-many-requests',
         'The organization has as many jobs waiting as it may: wait until some have started, or ask the operator for a higher limit.',
-        { headers: { 'retry-after': RETRY_AFTER_SECONDS } },
+        { headers: { 'retry-after': RETRY_UNSTARTED_SECONDS } },
       );
     }
-    room.left -= 1;
+    if (room.bytes < bytes) {
+      throw new Problem(
+        'too-many-requests',
+        'The organization would store more bytes than it may: purge ended jobs, wait until their time is over and they are deleted, or ask the operator for a higher limit.',
+        { headers: { 'retry-after': RETRY_STORED_SECONDS } },
+      );
+    }
+    room.jobs -= 1;
+    room.bytes -= bytes;
   }
 
-  private async recount(orgId: string): Promise<Room> {
+  private async recount(orgId: string): Promise<CountedRoom> {
     const left = await this.counts.submit(orgId);
     // Others may have waited for the same count: they share what it allows.
     const known = this.rooms.get(orgId);
     if (known !== undefined && performance.now() - known.countedAt <= COUNT_EVERY_MS) {
       return known;
     }
-    const room = { left, countedAt: performance.now() };
+    const room = { ...left, countedAt: performance.now() };
     if (this.rooms.size >= MOST_REMEMBERED) {
       this.rooms.clear();
     }
@@ -69,27 +92,37 @@ export class SubmitQuota {
     return room;
   }
 
-  private async countRooms(organizations: readonly string[]): Promise<number[]> {
-    type Counted = { org_id: string; left: number | null };
+  private async countRooms(organizations: readonly string[]): Promise<Room[]> {
+    await this.usage.settled();
+    const pending = organizations.map((orgId) => this.usage.pendingOf(orgId));
+    type Counted = { org_id: string; jobs: number | null; bytes: number | null };
     const { rows } = await this.database.queryFor<Counted>(organizations, {
-      name: 'count-unstarted',
+      name: 'count-rooms',
       text: `
-        SELECT asked.org_id, cap.max_unstarted
-          - (SELECT count(*) FROM (
-              SELECT 1 FROM jobs WHERE org_id = asked.org_id AND status = 'requested'
-                AND run_after IS NULL LIMIT cap.max_unstarted) ready)::int
-          - (SELECT count(*) FROM (
-              SELECT 1 FROM jobs WHERE org_id = asked.org_id AND run_after IS NOT NULL
-                LIMIT cap.max_unstarted) delayed)::int AS left
+        SELECT asked.org_id,
+          CASE WHEN cap.max_unstarted IS NOT NULL THEN cap.max_unstarted
+            - (SELECT count(*) FROM (
+                SELECT 1 FROM jobs WHERE org_id = asked.org_id AND status = 'requested'
+                  AND run_after IS NULL LIMIT cap.max_unstarted) ready)::int
+            - (SELECT count(*) FROM (
+                SELECT 1 FROM jobs WHERE org_id = asked.org_id AND run_after IS NOT NULL
+                  LIMIT cap.max_unstarted) delayed)::int
+          END AS jobs,
+          CASE WHEN cap.max_stored_bytes IS NOT NULL THEN (cap.max_stored_bytes
+            - coalesce((SELECT stored_bytes FROM organization_usage WHERE org_id = asked.org_id), 0))::float8
+          END AS bytes
         FROM unnest($1::uuid[]) AS asked(org_id)
         LEFT JOIN LATERAL (
-          SELECT max_unstarted FROM organization_limits l
+          SELECT max_unstarted, max_stored_bytes FROM organization_limits l
           WHERE l.org_id IN (asked.org_id, '00000000-0000-0000-0000-000000000000')
           ORDER BY l.org_id DESC LIMIT 1) cap ON true
-        WHERE cap.max_unstarted IS NOT NULL`,
+        WHERE cap.max_unstarted IS NOT NULL OR cap.max_stored_bytes IS NOT NULL`,
       values: [organizations],
     });
-    const capped = new Map(rows.map((row) => [row.org_id, row.left ?? 0]));
-    return organizations.map((orgId) => capped.get(orgId) ?? Number.POSITIVE_INFINITY);
+    const capped = new Map(rows.map((row) => [row.org_id, row]));
+    return organizations.map((orgId, index) => ({
+      jobs: capped.get(orgId)?.jobs ?? Number.POSITIVE_INFINITY,
+      bytes: (capped.get(orgId)?.bytes ?? Number.POSITIVE_INFINITY) - (pending[index] ?? 0),
+    }));
   }
 }

@@ -13,8 +13,8 @@ const insertStatement = (admitted: string): string => `
         priority, run_after, expires_after, timeout_seconds, labels,
         subject, client, address, request_id)
   ), ${admitted}, kept AS (
-    INSERT INTO job_parameters (job_id, org_id, parameters)
-    SELECT id, org_id, parameters FROM admitted
+    INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
+    SELECT id, org_id, parameters, octet_length(parameters::text) FROM admitted
   ), labeled AS (
     INSERT INTO job_labels (job_id, org_id, name, value)
     SELECT id, org_id, label.key, label.value FROM admitted, json_each_text(labels) AS label

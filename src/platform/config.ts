@@ -138,6 +138,11 @@ export const CONFIG_SCHEMA = z.object({
   SHUTDOWN_SECONDS: wholeNumber(0, 3600)
     .default(30)
     .describe('How long a stopping worker lets its jobs finish before it hands them back.'),
+  RETENTION_DAYS: wholeNumber(0, 36_500)
+    .default(30)
+    .describe(
+      'How long ended jobs are kept, unless `limits` says otherwise for their organization; 0: for ever. Give all replicas the same.',
+    ),
   AUTH_JWT_SECRET: z
     .string()
     .min(32, 'must have at least 32 characters')

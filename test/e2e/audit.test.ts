@@ -175,6 +175,42 @@ describe('the audit log', () => {
     ]);
   });
 
+  it('comes with the limits in force, and what is used of them', async () => {
+    const other = randomUUID();
+    const client = new Client(service.url, other, await token(other, { scope: ALL }));
+    expect((await client.get('limits')).body).toEqual({
+      weight: 1,
+      max_running: null,
+      max_unstarted: null,
+      max_stored_bytes: null,
+      retention_days: 30,
+      submits_per_minute: 6_000,
+      polls_per_minute: 60_000,
+      requests_per_minute: 3_000,
+      used: { running: 0, unstarted: 0, stored_bytes: 0 },
+    });
+    const engine = Engine.on(database.url);
+    await engine.limits.setOrganization(other, {
+      maxRunning: 0,
+      maxStoredBytes: 1_000,
+      retentionDays: 0,
+      submitsPerMinute: 0,
+    });
+    await engine.close();
+    await client.submit('diagnostics/sleep', { seconds: 0 });
+    await expect
+      .poll(async () => (await client.get('limits')).body, { timeout: 5_000 })
+      .toMatchObject({
+        max_running: 0,
+        max_stored_bytes: 1_000,
+        retention_days: null,
+        submits_per_minute: null,
+        used: { unstarted: 1, stored_bytes: '{"seconds":0}'.length },
+      });
+    const reader = new Client(service.url, org, await token(org));
+    expect((await reader.get('limits')).status).toBe(403);
+  });
+
   it.each(['headframe_api', 'headframe_worker', 'headframe_operator'])(
     'cannot be changed by %s',
     async (role) => {

@@ -212,7 +212,9 @@ describe('npm run limits', () => {
       '--polls-per-minute',
       'none',
     );
-    expect(shown).toMatch(new RegExp(`^${org} +1 +none +none +7 +none +default$`, 'm'));
+    expect(shown).toMatch(
+      new RegExp(`^${org} +1 +none +none +none +default +7 +none +default$`, 'm'),
+    );
     const [client] = (await clientsOf(org)) as [Client];
     const first = await execute(client);
     expect(first.headers.get('ratelimit-policy')).toBe('"submits";q=7;w=60');
@@ -221,7 +223,9 @@ describe('npm run limits', () => {
     expect(counted(polls, 202)).toBe(200);
     expect(polls[0]?.headers.has('ratelimit')).toBe(false);
     const again = await limits('--org', org, '--polls-per-minute', 'default');
-    expect(again).toMatch(new RegExp(`^${org} +1 +none +none +7 +default +default$`, 'm'));
+    expect(again).toMatch(
+      new RegExp(`^${org} +1 +none +none +none +default +7 +default +default$`, 'm'),
+    );
   });
 
   it('refuses what is no limit', async () => {

@@ -94,4 +94,11 @@ describe('statements that forget the organization', () => {
     ).toBeNull();
     expect(await engine.row(key.jobId)).toMatchObject({ status: 'in progress' });
   });
+
+  it('purge: delete nothing of another organization', async () => {
+    const stranger = { ...theirs, orgId: randomUUID() };
+    expect(await new JobStore(forgetful('headframe_api')).purge(stranger, ACTOR)).toBeNull();
+    expect(await engine.row(theirs.jobId)).toMatchObject({ status: 'succeeded' });
+    expect(await engine.results(theirs.jobId)).toBe(1);
+  });
 });

@@ -111,9 +111,9 @@ describe('the role of requests', () => {
     ).rejects.toMatchObject({ code: '42501' });
   });
 
-  it('cannot delete, truncate, or do what workers do', async () => {
+  it('cannot truncate, or do what workers and operators do', async () => {
     for (const sql of [
-      'DELETE FROM jobs',
+      'DELETE FROM organization_usage',
       'TRUNCATE jobs',
       'SELECT 1 FROM workers',
       `UPDATE jobs SET lease_id = gen_random_uuid()`,

@@ -6,6 +6,7 @@ import type { JobStatus } from '../../src/jobs/job.status.js';
 import { ClaimStore, type RingTurn } from '../../src/jobs/claim.store.js';
 import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease.store.js';
 import { LimitsStore } from '../../src/jobs/limits.store.js';
+import { UsageMeter } from '../../src/jobs/usage.meter.js';
 import { WorkerStore } from '../../src/jobs/worker.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import { createTestDatabase } from './database.js';
@@ -36,6 +37,7 @@ export class Engine {
   readonly leases: LeaseStore;
   readonly workers: WorkerStore;
   readonly limits: LimitsStore;
+  readonly usage: UsageMeter;
   readonly database: Database;
   /** In the right of who owns the tables: for what the service itself may not do. */
   readonly owner: pg.Pool;
@@ -51,13 +53,15 @@ export class Engine {
     this.owner.on('error', () => undefined);
     this.operator = new Database({ url, requestRole: 'headframe_operator', poolSize: 1 });
     this.limits = new LimitsStore(this.operator, 'operator test');
-    this.jobs = new JobStore(database);
+    this.usage = new UsageMeter(database);
+    this.jobs = new JobStore(database, this.usage);
     this.claims = new ClaimStore(database);
-    this.leases = new LeaseStore(database);
+    this.leases = new LeaseStore(database, this.usage);
     this.workers = new WorkerStore(database);
   }
 
   async close(): Promise<void> {
+    await this.usage.onModuleDestroy();
     await Promise.all([
       this.database.onApplicationShutdown(),
       this.operator.onApplicationShutdown(),
