@@ -51,11 +51,17 @@ async function start(config: Config, logger: Logger): Promise<{ close(): Promise
     await database.close();
   };
   try {
-    await checkLogins(database, (message) => {
+    const warn = (message: string): void => {
       if (config.NODE_ENV === 'production') {
         logger.warn(message);
       }
-    });
+    };
+    await checkLogins(database, warn);
+    if (config.AUTH_AUDIENCE === undefined && config.AUTH_JWT_SECRET === undefined) {
+      warn(
+        'AUTH_AUDIENCE is not set: tokens that the identity provider gave out for other applications are taken, too',
+      );
+    }
     app = await createApp({ config, database, dataHome, logger });
     await app.listen();
     logger.info(

@@ -24,7 +24,12 @@ export class ConnectionPool {
       max: size,
       idleTimeoutMillis: IDLE_MS,
     });
-    this.pool.on('connect', (connection) => this.connections.add(connection));
+    this.pool.on('connect', (connection) => {
+      this.connections.add(connection);
+      // A connection that is lost says so to its statements, and once or twice to itself: without a
+      // listener for as long as it lives, that would end the process.
+      connection.on('error', () => undefined);
+    });
     this.pool.on('remove', (connection) => this.connections.delete(connection));
     // Without a listener, the loss of an idle connection would end the process.
     this.pool.on('error', (error) => {

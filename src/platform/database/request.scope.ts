@@ -25,8 +25,6 @@ export async function queryFor<Row extends pg.QueryResultRow>(
   const patience = lockMs === undefined ? '' : `SET LOCAL lock_timeout = ${Math.ceil(lockMs)};`;
   const scope = scopeOf(organizations);
   const connection = await pool.connect();
-  // Without a listener, its loss would end the process; the statements fail with the same error.
-  connection.on('error', ignore);
   // Sent without waiting for each other. After a failed statement the commit rolls back.
   const [begun, answer, committed] = await Promise.allSettled([
     connection.query(`BEGIN; ${patience} ${scope}`),
@@ -34,7 +32,6 @@ export async function queryFor<Row extends pg.QueryResultRow>(
     connection.query('COMMIT'),
   ]);
   const lost = [begun, committed].find((outcome) => outcome.status === 'rejected');
-  connection.off('error', ignore);
   connection.release(lost !== undefined);
   if (answer.status === 'rejected') {
     throw answer.reason;
@@ -44,8 +41,6 @@ export async function queryFor<Row extends pg.QueryResultRow>(
   }
   return answer.value;
 }
-
-const ignore = (): void => undefined;
 
 /** The statement that names whose rows the rest of the transaction is about. */
 export function scopeOf(organizations: readonly string[]): string {
