@@ -173,14 +173,14 @@ describe('an Idempotency-Key', () => {
   it('survives the end of the replica that was asked first: the other gives the same job or makes it', async () => {
     const doomed = await startService(database.url, { ROLE: 'api' });
     const client = new Client(doomed.url, org, (clients[0] as Client).token);
-    const keys = Array.from({ length: 200 }, () => randomUUID());
+    const keys = Array.from({ length: 60 }, () => randomUUID());
     const first = keys.map((key) => submit(key, BODY, client).then(locationOf, () => null));
     await Promise.race(first);
     await doomed.stop();
     const before = await Promise.all(first);
     const after = await Promise.all(keys.map(async (key) => locationOf(await submit(key))));
     before.forEach((location, index) => expect([null, after[index]]).toContain(location));
-    expect(new Set(after).size).toBe(200);
-    expect(await jobs()).toBe(200);
+    expect(new Set(after).size).toBe(60);
+    expect(await jobs()).toBe(60);
   });
 });
