@@ -18,6 +18,8 @@ import { Draining } from './platform/http/draining.js';
 import { createHttpAdapter } from './platform/http/http.adapter.js';
 import { listen } from './platform/http/listen.js';
 import { applySecurity } from './platform/http/security.js';
+import { limitAddresses } from './platform/rate-limit/address.limit.js';
+import { RateLimits } from './platform/rate-limit/rate.limits.js';
 import { logRequests } from './platform/logging/request.log.js';
 import { ServiceLogger } from './platform/logging/service.logger.js';
 
@@ -70,6 +72,7 @@ export async function createApp(parts: {
   });
   logRequests(adapter.getInstance() as unknown as FastifyInstance, logger);
   applySecurity(nest, config);
+  limitAddresses(adapter.getInstance() as unknown as FastifyInstance, nest.get(RateLimits));
   if (config.ROLE !== 'worker') {
     serveOpenApi(nest, config);
   }

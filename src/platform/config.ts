@@ -198,6 +198,11 @@ export const CONFIG_SCHEMA = z.object({
   RATE_LIMIT_FAILURES: wholeNumber(0, 1_000_000)
     .default(300)
     .describe('Wrong tokens in a minute from one address (IPv6: one /64); 0: any.'),
+  RATE_LIMIT_ADDRESS: wholeNumber(0, 10_000_000)
+    .default(0)
+    .describe(
+      'All requests in a minute from one address (IPv6: one /64), for where clients come directly; 0: any.',
+    ),
   MAX_CONNECTIONS: wholeNumber(1, 1_000_000)
     .default(10_000)
     .describe('Open connections of clients; more are closed as they come.'),

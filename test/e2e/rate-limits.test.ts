@@ -151,6 +151,33 @@ describe('two replicas', () => {
   });
 });
 
+describe('requests of an address', () => {
+  it('are counted, whatever they are, where there is such a limit; probes are not', async () => {
+    const service = await startService(database.url, {
+      ROLE: 'api',
+      TRUST_PROXY: 'true',
+      RATE_LIMIT_ADDRESS: '10',
+    });
+    try {
+      const get = (path: string, address: string) =>
+        fetch(service.url + path, { headers: { 'x-forwarded-for': address } });
+      const answers = await Promise.all(
+        ['/', '/openapi.json', '/nothing', '/compute/orgs/x/tasks'].flatMap((path) =>
+          Array.from({ length: 10 }, () => get(path, '192.0.2.77')),
+        ),
+      );
+      const refused = answers.filter(({ status }) => status === 429);
+      expect(refused.length).toBeGreaterThanOrEqual(28);
+      expect(refused[0]?.headers.get('content-type')).toContain('application/problem+json');
+      expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+      expect((await get('/health/live', '192.0.2.77')).status).toBe(200);
+      expect((await get('/', '192.0.2.78')).status).toBe(200);
+    } finally {
+      await service.stop();
+    }
+  });
+});
+
 describe('wrong tokens', () => {
   /** @param via what the proxy has seen in front of the last address, which a client may have made up */
   const wrong = (address: string, via = '') =>

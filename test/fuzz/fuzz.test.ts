@@ -13,7 +13,7 @@ import { Judge, type OpenApi } from './fuzz.judge.js';
 
 /** `npm run test:fuzz` sets these; without them a run is short, and the same each time. */
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_125);
-const SECONDS = Number(process.env.FUZZ_SECONDS ?? 5);
+const SECONDS = Number(process.env.FUZZ_SECONDS ?? 8);
 const RUNS = process.env.FUZZ_SECONDS === undefined ? 800 : Number.MAX_SAFE_INTEGER;
 
 /** Other organizations' rows are full of it, in every column that a client or a task fills. */

@@ -2,8 +2,11 @@ import { Coalescer } from '../database/coalescer.js';
 import { Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/database.errors.js';
 
-/** What requests are counted as. `failures` are an address's tokens that were no good. */
-export type Bucket = 'submits' | 'cancels' | 'polls' | 'requests' | 'failures';
+/**
+ * What requests are counted as. `failures` are an address's tokens that were no good, `address` all that it
+ * sends.
+ */
+export type Bucket = 'submits' | 'cancels' | 'polls' | 'requests' | 'failures' | 'address';
 
 /** Whose bucket it is: an organization's (a lower-case UUID), or a network address's. */
 export interface BucketKey {

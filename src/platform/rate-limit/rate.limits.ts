@@ -11,7 +11,7 @@ import { RateLimiter, type Verdict } from './rate.limiter.js';
 const CLEAN_EVERY_MS = 60_000;
 
 /** What organizations count their requests in. */
-export type OrganizationBucket = Exclude<Bucket, 'failures'>;
+export type OrganizationBucket = Exclude<Bucket, 'failures' | 'address'>;
 
 const REFUSALS: Record<OrganizationBucket, string> = {
   submits: 'The organization submits more jobs than it may',
@@ -40,6 +40,7 @@ export class RateLimits {
       polls: config.RATE_LIMIT_POLLS,
       requests: config.RATE_LIMIT_REQUESTS,
       failures: config.RATE_LIMIT_FAILURES,
+      address: config.RATE_LIMIT_ADDRESS,
     };
   }
 
@@ -81,6 +82,26 @@ export class RateLimits {
       }
       throw error;
     }
+  }
+
+  /** Whether all requests of an address are counted. */
+  get limitsAddresses(): boolean {
+    return this.perMinute.address > 0;
+  }
+
+  /**
+   * Counts a request of an address, whatever it is. A promise only when the database has to be asked.
+   * @throws Problem `too-many-requests`
+   */
+  admitAddress(address: string): void | Promise<void> {
+    const key = { bucket: 'address', holder: { address: networkOf(address) } } as const;
+    const verdict = this.limiter.spend(key, this.perMinute.address);
+    const judge = (known: Verdict): void => {
+      if (!known.admitted) {
+        throw refusal('Too many requests came from your address', known);
+      }
+    };
+    return verdict instanceof Promise ? verdict.then(judge) : judge(verdict);
   }
 
   @Interval('rate limits', CLEAN_EVERY_MS)
