@@ -1,6 +1,7 @@
 // Progress at a steady rate, as a worker with many running jobs writes it: twice a second, the latest
 // of each job, in one statement.
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { LeaseStore } from '../../dist/jobs/lease.store.js';
 import { WorkerStore } from '../../dist/jobs/worker.store.js';
 import { Database } from '../../dist/platform/database/database.js';
@@ -10,13 +11,15 @@ const EVERY_MS = 500;
 /** @returns {Promise<{stop(): Promise<void>}>} */
 export async function reportProgress(place, { perSecond }) {
   const database = new Database({ url: place.url, poolSize: 2 });
+  // Makes and deletes jobs as only the owner of the table may.
+  const owner = new pg.Pool({ connectionString: place.url, max: 1 });
   const [leases, workers] = [new LeaseStore(database), new WorkerStore(database)];
   const worker = await workers.register('bench');
   const count = (perSecond * EVERY_MS) / 1_000;
   let running = null;
   // The drain empties the table before it fills it: the jobs are made when it has done so.
   const start = async () => {
-    const { rows } = await database.pool.query(
+    const { rows } = await owner.query(
       `INSERT INTO jobs (id, org_id, topic, task, status, attempt, lease_id, worker_id, started_at)
        SELECT uuidv7(), $1, 'bench', 'progress', 'in progress', 1, gen_random_uuid(), $2, clock_timestamp()
        FROM generate_series(1, $3) RETURNING id, lease_id`,
@@ -43,9 +46,9 @@ export async function reportProgress(place, { perSecond }) {
     async stop() {
       clearInterval(timer);
       await writing;
-      await database.pool.query('DELETE FROM jobs WHERE worker_id = $1', [worker.id]);
+      await owner.query('DELETE FROM jobs WHERE worker_id = $1', [worker.id]);
       await workers.unregister(worker.id);
-      await database.onApplicationShutdown();
+      await Promise.all([database.onApplicationShutdown(), owner.end()]);
     },
   };
 }
