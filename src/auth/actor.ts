@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from './caller.js';
 
-/** Who does something, as the audit log tells it: no value is longer than 256 characters. */
+/** Who does something, as the audit log tells it. */
 export interface Actor {
   /** The token's `sub`. */
   readonly subject: string | null;
@@ -14,27 +14,10 @@ export interface Actor {
   readonly requestId: string;
 }
 
-const MOST_CHARACTERS = 256;
-
 /** Who makes the request. */
 export const ActorOf = createParamDecorator((_data: unknown, context: ExecutionContext): Actor => {
   const { user, ip, id } = context
     .switchToHttp()
     .getRequest<FastifyRequest & { readonly user: Caller }>();
-  return {
-    subject: storable(user.subject),
-    client: storable(user.client),
-    address: ip,
-    requestId: id,
-  };
+  return { subject: user.subject, client: user.client, address: ip, requestId: id };
 });
-
-/** Tokens may say what the database cannot keep: U+0000, lone surrogates, or a book. */
-function storable(text: string | null): string | null {
-  return (
-    text
-      ?.slice(0, MOST_CHARACTERS)
-      .replaceAll('\u0000', '\uFFFD')
-      .replaceAll(/\p{Surrogate}/gu, '\uFFFD') ?? null
-  );
-}

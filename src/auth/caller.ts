@@ -1,8 +1,8 @@
 /** Who is asking: everything the service wants to know of a verified token. */
 export interface Caller {
-  /** The token's `sub`. */
+  /** The token's `sub`, so that it can be stored: see `storable`. */
   readonly subject: string;
-  /** The application that the token was given to: its `client_id` or `azp`, or null. */
+  /** The application that the token was given to: its `client_id` or `azp`, likewise; or null. */
   readonly client: string | null;
   /** Organizations the token grants: lower-case UUIDs. */
   readonly organizations: ReadonlySet<string>;

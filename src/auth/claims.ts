@@ -43,9 +43,10 @@ export function callerFromClaims(claims: Claims, names: ClaimNames): Caller | nu
   ) {
     return null;
   }
+  const clients = stringsOf([claims.client_id, claims.azp]);
   return {
-    subject: sub,
-    client: [claims.client_id, claims.azp].find((id) => typeof id === 'string') ?? null,
+    subject: storable(sub),
+    client: clients[0] === undefined ? null : storable(clients[0]),
     organizations: new Set(
       stringsOf(valueAt(claims, names.organizations))
         .filter((id) => UUID.test(id))
@@ -55,6 +56,16 @@ export function callerFromClaims(claims: Claims, names: ClaimNames): Caller | nu
     expiresAt: exp,
   };
 }
+
+/** Most characters of a name that a token gives. */
+const MOST_CHARACTERS = 256;
+
+/** Tokens may say what the database cannot keep: U+0000, lone surrogates, or a book. */
+const storable = (text: string): string =>
+  text
+    .slice(0, MOST_CHARACTERS)
+    .replaceAll('\u0000', '\uFFFD')
+    .replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 
 /** A token that nobody can have issued yet; clocks may differ a little. */
 const isFromTheFuture = (iat: unknown): boolean =>

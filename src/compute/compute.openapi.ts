@@ -4,7 +4,7 @@ import type { SchemaObject } from '../platform/http/openapi.types.js';
 import { z } from 'zod';
 import { EXECUTE_OPTIONS } from './execute.options.js';
 import { EXAMPLE_ORGANIZATION } from '../jobs/example.organization.js';
-import { ApiOrganization } from '../jobs/jobs.openapi.js';
+import { ApiOrganization, ApiOrganizationRead } from '../jobs/jobs.openapi.js';
 import { ApiProblems } from '../platform/http/problem.openapi.js';
 
 /** The wishes of a client for one job, as a body schema refers to them. */
@@ -133,7 +133,7 @@ export const ApiCatalogue = () =>
       description: 'Sorted by key. Scope: `compute:read`.',
       tags: ['Tasks'],
     }),
-    ApiOrganization(),
+    ApiOrganizationRead(),
     ApiQuery({
       name: 'details',
       required: false,
@@ -155,15 +155,6 @@ export const ApiCatalogue = () =>
       description: 'One page of the catalogue.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/TaskPage' } } },
     }),
-    ApiProblems(
-      'malformed-request',
-      'unauthorized',
-      'forbidden',
-      'not-acceptable',
-      'too-many-requests',
-      'internal-error',
-      'unavailable',
-    ),
   );
 
 function executeOptionsSchema(): SchemaObject {

@@ -1,9 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { SchemaObject } from '../platform/http/openapi.types.js';
-import { ApiProblems } from '../platform/http/problem.openapi.js';
 import { AUDIT_ACTIONS } from './audit.store.js';
-import { ApiOrganization, json } from './jobs.openapi.js';
+import { ApiOrganizationRead, json } from './jobs.openapi.js';
 
 const text = (description: string): SchemaObject => ({ type: ['string', 'null'], description });
 
@@ -60,7 +59,7 @@ export const ApiAudit = () =>
         'Submits, cancels, purges and changes of limits, from which address and in which request. Scope: `compute:admin`.',
       tags: ['Administration'],
     }),
-    ApiOrganization(),
+    ApiOrganizationRead(),
     ApiQuery({
       name: 'action',
       required: false,
@@ -108,13 +107,4 @@ export const ApiAudit = () =>
         },
       }),
     }),
-    ApiProblems(
-      'malformed-request',
-      'unauthorized',
-      'forbidden',
-      'not-acceptable',
-      'too-many-requests',
-      'internal-error',
-      'unavailable',
-    ),
   );

@@ -136,6 +136,21 @@ export const ApiOrganization = () =>
     schema: { type: 'string', format: 'uuid', example: EXAMPLE_ORGANIZATION },
   });
 
+/** What routes share that read something of a whole organization. */
+export const ApiOrganizationRead = () =>
+  applyDecorators(
+    ApiOrganization(),
+    ApiProblems(
+      'malformed-request',
+      'unauthorized',
+      'forbidden',
+      'not-acceptable',
+      'too-many-requests',
+      'internal-error',
+      'unavailable',
+    ),
+  );
+
 export const ApiStatus = () =>
   applyDecorators(
     ApiOperation({

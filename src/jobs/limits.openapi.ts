@@ -1,8 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { SchemaObject } from '../platform/http/openapi.types.js';
-import { ApiProblems } from '../platform/http/problem.openapi.js';
-import { ApiOrganization, json } from './jobs.openapi.js';
+import { ApiOrganizationRead, json } from './jobs.openapi.js';
 
 const limit = (description: string): SchemaObject => ({
   type: ['integer', 'null'],
@@ -46,7 +45,7 @@ export const ApiLimits = () =>
       description: 'The operator of the service sets them. Scope: `compute:admin`.',
       tags: ['Administration'],
     }),
-    ApiOrganization(),
+    ApiOrganizationRead(),
     ApiResponse({
       status: 200,
       description: 'The limits in force.',
@@ -64,13 +63,4 @@ export const ApiLimits = () =>
         },
       }),
     }),
-    ApiProblems(
-      'malformed-request',
-      'unauthorized',
-      'forbidden',
-      'not-acceptable',
-      'too-many-requests',
-      'internal-error',
-      'unavailable',
-    ),
   );
