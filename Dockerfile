@@ -27,21 +27,23 @@ COPY package.json package-lock.json ./
 
 # --- the program -------------------------------------------------------------------------------------
 FROM packages AS build
-# Optional packages are the embedded database of development.
+# With the optional packages, one of which is this platform's part of the bundler.
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --omit=optional --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
+    npm ci --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
 COPY prisma.config.ts ./
 COPY prisma prisma
 # Prisma asks for an engine that generating does not use, and would download one: any file satisfies it.
 RUN PRISMA_SCHEMA_ENGINE_BINARY="$(command -v node)" CHECKPOINT_DISABLE=1 npx prisma generate
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+COPY scripts/setup/bundle.mjs scripts/setup/
 COPY src src
 # The context keeps the modes of the machine that built it, but the service runs as somebody else.
-RUN npx nest build && chmod -R go+rX dist prisma package.json
+RUN npx nest build && node scripts/setup/bundle.mjs && chmod -R go+rX dist prisma package.json
 
 # --- the packages it needs to run --------------------------------------------------------------------
 FROM packages AS dependencies
+# Optional packages are the embedded database of development.
 # Of Prisma's query compilers (one per database, two sizes, two module formats) the client imports one:
 # test/containers checks that these are its files. Source maps and type declarations run nothing.
 RUN --mount=type=cache,target=/root/.npm \

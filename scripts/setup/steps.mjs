@@ -32,7 +32,7 @@ const client = stamped({
   done: 'Database client generated',
   from: ['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json'],
   makes: 'src/generated/prisma/client.ts',
-  program: ['node_modules/prisma/build/index.js', 'generate'],
+  programs: [['node_modules/prisma/build/index.js', 'generate']],
   // Any existing file keeps Prisma from downloading an engine that generating does not need.
   env: { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' },
   failed: 'The database client could not be generated from prisma/schema.prisma.',
@@ -43,9 +43,16 @@ const build = stamped({
   name: 'build',
   doing: 'Building',
   done: 'Built',
-  from: ['src', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package-lock.json'],
+  from: [
+    'src',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'nest-cli.json',
+    'package-lock.json',
+    'scripts/setup/bundle.mjs',
+  ],
   makes: 'dist/main.js',
-  program: ['node_modules/@nestjs/cli/bin/nest.js', 'build'],
+  programs: [['node_modules/@nestjs/cli/bin/nest.js', 'build'], ['scripts/setup/bundle.mjs']],
   env: {},
   failed: 'The build failed.',
 });
@@ -96,14 +103,14 @@ export async function setUp(root, options) {
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
- * A step that runs one program, and is needed when what it reads has changed or what it makes is gone.
+ * A step that runs programs one after the other, and is needed when what it reads has changed or what it makes is gone.
  * @param {{
  *   name: string, doing: string, done: string, from: string[], makes: string,
- *   program: string[], env: Record<string, string>, failed: string,
+ *   programs: string[][], env: Record<string, string>, failed: string,
  * }} step
  * @returns {Step}
  */
-function stamped({ name, doing, done, from, makes, program, env, failed }) {
+function stamped({ name, doing, done, from, makes, programs, env, failed }) {
   return {
     doing,
     done,
@@ -113,14 +120,18 @@ function stamped({ name, doing, done, from, makes, program, env, failed }) {
       // Forgotten first and taken before the work: an interruption, or an edit meanwhile, is done again.
       stamp(root, name, undefined);
       const before = fingerprint(root, from);
-      const { ok, output } = await run(process.execPath, program, {
-        cwd: root,
-        env: { ...withoutOuterNpm(process.env), ...env },
-        onStart,
-      });
-      if (!ok) throw new SetupFailure(`${failed}\n\n${output.trim()}`);
+      let printed = '';
+      for (const program of programs) {
+        const { ok, output } = await run(process.execPath, program, {
+          cwd: root,
+          env: { ...withoutOuterNpm(process.env), ...env },
+          onStart,
+        });
+        printed += output;
+        if (!ok) throw new SetupFailure(`${failed}\n\n${printed.trim()}`);
+      }
       if (!existsSync(path.join(root, makes))) {
-        throw new SetupFailure(`${failed} ${makes} was not made.\n\n${output.trim()}`);
+        throw new SetupFailure(`${failed} ${makes} was not made.\n\n${printed.trim()}`);
       }
       stamp(root, name, before);
     },

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const DIST = join(ROOT, 'dist');
+
+/** What the statements of a file import when it is loaded: not what it may ask for later. */
+const importsOf = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/^(?:import|export)\b[^'"]*['"]([^'"]+)['"]/gm)].map(
+    ([, name]) => name!,
+  );
+
+describe('the build', () => {
+  const files = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.js'),
+  );
+
+  it('imports the packages of many files from dist/packages alone', () => {
+    const others = files.filter((file) => !file.startsWith('packages'));
+    const many = others.flatMap((file) =>
+      importsOf(join(DIST, file)).filter((name) => /^(@nestjs\/|zod|jose|uuid)/.test(name)),
+    );
+    expect(many).toEqual([]);
+    expect(others.length).toBeGreaterThan(100);
+  });
+
+  it('bundles nothing that needs a package which package.json does not name', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const needed = files
+      .filter((file) => file.startsWith('packages'))
+      .flatMap((file) => importsOf(join(DIST, file)))
+      .filter((name) => !name.startsWith('.'))
+      .map((name) => name.replace(/^node:/, ''))
+      .filter((name) => !builtinModules.includes(name));
+    expect(needed.length).toBeGreaterThan(0);
+    expect(needed.filter((name) => !(name in dependencies))).toEqual([]);
+  });
+});
