@@ -12,7 +12,7 @@ const { values: options } = parseArgs({
   options: {
     ended: { type: 'string', default: '5000000' },
     jobs: { type: 'string', default: '50000' },
-    runs: { type: 'string', default: '3' },
+    runs: { type: 'string', default: '7' },
     markdown: { type: 'string' },
   },
 });
@@ -30,7 +30,7 @@ await runBenchmark(
       `${new Date().toISOString().slice(0, 10)}, ${machine()}, medians of ${options.runs} runs.`,
       '',
       table([
-        ['', 'without', 'with', 'ratio'],
+        ['', 'without', 'with', 'ratio of pairs'],
         ...rows.map(([name, without, with_, ratio]) => [
           name,
           figure(without),

@@ -20,6 +20,10 @@ const PARTS = {
   caps: { script: 'caps.bench.mjs', knows: ['claims', 'task-claims', 'claimers', 'markdown'] },
   auth: { script: 'auth.bench.mjs', knows: ['asks', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
+  soak: {
+    script: 'soak.bench.mjs',
+    knows: ['minutes', 'per-second', 'progress', 'kept', 'markdown'],
+  },
 };
 const BY_DEFAULT = ['queues', 'http', 'kriging', 'recovery'];
 

@@ -7,7 +7,7 @@ import { addRate } from './queues/adds.mjs';
 import { drain } from './queues/drain.mjs';
 import { floors } from './queues/floors.mjs';
 import * as headframe from './queues/headframe.mjs';
-import { httpToStart, storeToStart } from './queues/headframe.starts.mjs';
+import { httpToStart, selfToStart, storeToStart } from './queues/headframe.starts.mjs';
 import { startPeer } from './queues/worker.handle.mjs';
 import { runBenchmark } from './support/cleanup.mjs';
 import { benchDatabase } from './support/embedded.mjs';
@@ -117,6 +117,7 @@ async function measureStarts(peers, ours, place) {
   // What a drain that was cut off has left would not be idle.
   await ours.fill(0);
   const column = headframe.name;
+  noteWaits(same, column, await selfToStart(place, idle));
   noteWaits(across, column, await storeToStart(place, idle));
   noteWaits(
     'HTTP request to start, same process',

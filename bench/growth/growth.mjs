@@ -1,5 +1,6 @@
-// The figures beside an empty table, the same beside a full one, and what progress does to a drain.
+// The figures beside an empty table and beside a full one, by turns, and what progress does to a drain.
 import pg from 'pg';
+import { applyMigrations } from '../../dist/platform/database/migrations.js';
 import { drain } from '../queues/drain.mjs';
 import * as headframe from '../queues/headframe.mjs';
 import { benchDatabase } from '../support/embedded.mjs';
@@ -9,52 +10,71 @@ import { insertEnded } from './ended.jobs.mjs';
 import { reportProgress } from './progress.load.mjs';
 import { pollRate } from './polls.mjs';
 
+/** What is measured, and how, of one database. */
+const MEASURES = {
+  'drain, one worker, jobs/s': ({ queue, place }, jobs) => drainOnce(queue, place, jobs, 1),
+  'drain, one worker, beside 1,000 progress updates a second, jobs/s': ({ queue, place }, jobs) =>
+    drainBesideProgress(queue, place, jobs),
+  'drain, two workers, jobs/s': ({ queue, place }, jobs) => drainOnce(queue, place, jobs, 2),
+  'claim of 100 jobs, ms': ({ place, pool }) => claimMilliseconds(place, pool),
+  'status reads, 50 callers, per second': ({ place, pool }) => pollRate(place, pool),
+};
+const [ALONE, BESIDE_PROGRESS] = Object.keys(MEASURES);
+
 /**
+ * Two databases on one server, one of them with ended jobs. Each measure is taken of both before the
+ * next, the first by turns: the machine's own speed changes within minutes.
  * @returns {Promise<{rows: [string, number, number, number][], sizes: {name: string, megabytes: number}[]}>}
  *   rows of name, figure without, figure with, and a ratio above 1 where it got faster
  */
 export async function growth({ ended, jobs, runs, say }) {
   const postgres = await benchDatabase();
-  const place = await headframe.setUp({ postgres });
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  const queue = await headframe.open(place, { organizations: 10 });
-  const measure = async (title) => {
-    const drains = { 1: [], 2: [] };
-    const [claims, polls, slowed] = [[], [], []];
-    for (let run = 1; run <= runs; run += 1) {
-      for (const processes of [1, 2])
-        drains[processes].push(await drainOnce(queue, place, jobs, processes));
-      slowed.push(await drainBesideProgress(queue, place, jobs));
-      claims.push(await claimMilliseconds(place, pool));
-      polls.push(await pollRate(place, pool));
-      say(`${title}, run ${run}: ${Math.round(drains[1].at(-1))} jobs/s`);
-    }
-    return [drains[1], drains[2], claims, polls, slowed].map(median);
-  };
-  // Without TRUNCATE the jobs of one run would be the ended jobs of the next: see `fill`.
-  const without = await measure('without ended jobs');
+  const full = await postgres.database('grown');
+  await applyMigrations({ connectionString: full, log: () => {} });
+  const sides = [await openSide(postgres.url), await openSide(full)];
   say(`inserts ${ended.toLocaleString('en')} ended jobs`);
-  await insertEnded(pool, ended);
-  queue.keepEnded();
-  const beside = await measure('with ended jobs');
-  const sizes = await sizesOf(pool);
-  await queue.close();
-  await pool.end();
-  const names = [
-    'drain, one worker, jobs/s',
-    'drain, two workers, jobs/s',
-    'claim of 100 jobs, ms',
-    'status reads, 50 callers, per second',
-    'drain, one worker, beside 1,000 progress updates a second, jobs/s',
+  await insertEnded(sides[1].pool, ended);
+  const figures = sides.map(() =>
+    Object.fromEntries(Object.keys(MEASURES).map((name) => [name, []])),
+  );
+  for (let run = 1; run <= runs; run += 1) {
+    for (const [name, measure] of Object.entries(MEASURES)) {
+      for (const side of run % 2 === 1 ? [0, 1] : [1, 0]) {
+        figures[side][name].push(await measure(sides[side], jobs));
+      }
+      const [without, beside] = figures.map((of) => of[name].at(-1));
+      say(`run ${run}, ${name}: ${without.toPrecision(3)} without, ${beside.toPrecision(3)} with`);
+    }
+  }
+  const sizes = await sizesOf(sides[1].pool);
+  await Promise.all(sides.flatMap(({ queue, pool }) => [queue.close(), pool.end()]));
+  const row = (name, one, other) => [
+    name,
+    median(one),
+    median(other),
+    // Of each pair, taken one right after the other, and not of the medians.
+    median(
+      one.map((figure, run) => (name.endsWith('ms') ? figure / other[run] : other[run] / figure)),
+    ),
   ];
-  const rows = names.map((name, index) => {
-    const [one, other] = [without[index], beside[index]];
-    return [name, one, other, name.endsWith('ms') ? one / other : other / one];
-  });
-  const effect = (figures) => [figures[0], figures[4], figures[4] / figures[0]];
-  rows.push(['progress: the same drain without it and with it, no ended jobs', ...effect(without)]);
-  rows.push(['progress: the same drain without it and with it, ended jobs', ...effect(beside)]);
+  const [without, beside] = figures;
+  const rows = Object.keys(MEASURES).map((name) => row(name, without[name], beside[name]));
+  const effect = (where, of) =>
+    row(
+      `progress: the same drain without it and with it, ${where}`,
+      of[ALONE],
+      of[BESIDE_PROGRESS],
+    );
+  rows.push(effect('no ended jobs', without), effect('ended jobs', beside));
   return { rows, sizes };
+}
+
+async function openSide(url) {
+  const place = { url };
+  const queue = await headframe.open(place, { organizations: 10 });
+  // Both sides delete what the run before has left: TRUNCATE would make one of them new each time.
+  queue.keepEnded();
+  return { place, queue, pool: new pg.Pool({ connectionString: url, max: 2 }) };
 }
 
 const drainOnce = async (queue, place, jobs, processes) =>

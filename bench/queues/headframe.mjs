@@ -1,25 +1,25 @@
 // Headframe: the built service over its own tables. Workers are processes of `dist/main.js`; adds go
 // through the store that the HTTP route calls.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { JobSignals } from '../../dist/jobs/job.signals.js';
-import { JobStore, NO_OPTIONS } from '../../dist/jobs/job.store.js';
+import { JobStore } from '../../dist/jobs/job.store.js';
+import { UsageMeter } from '../../dist/jobs/usage.meter.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { versionOf } from '../support/machine.mjs';
 import { peakMemory, startServer } from '../support/processes.mjs';
-import { PARAMETERS, queueJobs, TASK } from '../support/queue-jobs.mjs';
+import { queueJobs } from '../support/queue-jobs.mjs';
+import { addJob } from './headframe.add.mjs';
 
-/** Who submits. */
-const ACTOR = { subject: 'bench', client: null, address: '127.0.0.1', requestId: 'bench' };
 const SLOTS = 100;
 
 export const name = 'Headframe';
 export const version = versionOf('..');
 export const settings = `WORKER_SLOTS ${SLOTS}, LOG_LEVEL warn, everything else as it comes`;
 
-const ORGANIZATION = randomUUID();
 /** Below every id that this process or its database makes from now on. */
 const FIRST_ID = uuidv7({ msecs: Date.now() - 1_000 });
 /** Makes the worker tell when the code of a task is called. */
@@ -35,7 +35,8 @@ export async function open({ url }, { organizations = 1 } = {}) {
   // As the service asks: a look at the queue must not read the table while workers drain it.
   const pool = new pg.Pool({ connectionString: url, max: 2, options: '-c enable_seqscan=off' });
   const database = new Database({ url, poolSize: 10 });
-  const [jobs, signals] = [new JobStore(database), new JobSignals(database)];
+  const usage = new UsageMeter(database);
+  const [jobs, signals] = [new JobStore(database, usage), new JobSignals(database)];
   const orgIds = Array.from({ length: organizations }, () => randomUUID());
   let keepsEnded = false;
   return {
@@ -43,20 +44,7 @@ export async function open({ url }, { organizations = 1 } = {}) {
     keepEnded() {
       keepsEnded = true;
     },
-    /** As the execute route does it: the row is committed, then workers are told. */
-    async add(jobId = uuidv7()) {
-      await jobs.create({
-        jobId,
-        orgId: ORGANIZATION,
-        topic: TASK.topic,
-        task: TASK.name,
-        maxAttempts: 1,
-        options: NO_OPTIONS,
-        parameters: PARAMETERS,
-        by: ACTOR,
-      });
-      signals.announceWork();
-    },
+    add: (jobId = uuidv7()) => addJob(jobs, signals, jobId),
     /** Queues jobs that no worker may take yet: a cap of none holds them. */
     async fill(count) {
       await (keepsEnded ? removeJobs(pool, orgIds) : pool.query(EMPTY));
@@ -94,6 +82,7 @@ export async function open({ url }, { organizations = 1 } = {}) {
     },
     async close() {
       signals.onApplicationShutdown();
+      await usage.onModuleDestroy();
       await database.onApplicationShutdown();
       await pool.end();
     },
@@ -120,9 +109,21 @@ export async function startWorker({ url }, { role = 'worker', probe = false } = 
     url: server.url,
     /** @type {(key: string, at: number) => void} */
     onStart: () => {},
+    /** Lets the process add jobs to itself: see `addToStart`. It must have served a submit before. */
+    async addToSelf(options) {
+      server.child.send({ addToSelf: options });
+      for (;;) {
+        const [{ waits }] = await once(server.child, 'message');
+        if (waits !== undefined) return waits;
+      }
+    },
     peakMemory: () => peakMemory(server.child),
     stop: server.stop,
   };
-  if (probe) server.child.on('message', ({ key, at }) => handle.onStart(key, at));
+  if (probe) {
+    server.child.on('message', ({ key, at }) => {
+      if (key !== undefined) handle.onStart(key, at);
+    });
+  }
   return handle;
 }

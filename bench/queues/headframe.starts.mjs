@@ -55,6 +55,21 @@ export async function httpToStart(place, { across, ...options }) {
   }
 }
 
+/** From calling the store to the call of the task's code in the same process. */
+export async function selfToStart(place, options) {
+  const both = await startWorker(place, { role: 'all', probe: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    const starts = new Starts(both);
+    const submit = await submitter(both.url, agent);
+    await starts.of(await submit());
+    return await both.addToSelf(options);
+  } finally {
+    agent.destroy();
+    await both.stop();
+  }
+}
+
 /** From calling the store to the call of the task's code in another process. */
 export async function storeToStart(place, options) {
   const worker = await startWorker(place, { probe: true });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimStore } from '../../dist/jobs/claim.store.js';
 import { LeaseStore } from '../../dist/jobs/lease.store.js';
+import { UsageMeter } from '../../dist/jobs/usage.meter.js';
 import { WorkerStore } from '../../dist/jobs/worker.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 
@@ -20,7 +21,8 @@ const EMPTY_MS = 10;
  */
 export async function claimAndEnd(url, { claimers, limit, tasks, goOn, onClaim = () => {} }) {
   const database = new Database({ url, poolSize: claimers });
-  const [claims, leases] = [new ClaimStore(database), new LeaseStore(database)];
+  const usage = new UsageMeter(database);
+  const [claims, leases] = [new ClaimStore(database), new LeaseStore(database, usage)];
   const workers = new WorkerStore(database);
   const work = async () => {
     const { id } = await workers.register('bench');
@@ -43,6 +45,7 @@ export async function claimAndEnd(url, { claimers, limit, tasks, goOn, onClaim =
   try {
     await Promise.all(Array.from({ length: claimers }, work));
   } finally {
+    await usage.onModuleDestroy();
     await database.onApplicationShutdown();
   }
 }

@@ -2,7 +2,7 @@
 
 const ROWS_PER_STATEMENT = 50_000;
 export const TASK = { topic: 'diagnostics', name: 'sleep' };
-/** As near to nothing as the service's tasks come: one timer of a millisecond. */
+/** As near to nothing as the service's tasks come: no wait, and one progress report. */
 export const PARAMETERS = '{"seconds":0,"steps":1}';
 
 /**
