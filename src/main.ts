@@ -4,12 +4,14 @@ import { type App, createApp } from './app.js';
 import { type Config, loadConfig } from './platform/config.js';
 import { checkLogins, dataHomeOf, openDatabase } from './platform/database/open-database.js';
 import { exitFatally } from './platform/fatal.js';
+import { keepHeapSmall } from './platform/heap.js';
 import { createLogger } from './platform/logging/service.logger.js';
 import { settingsOf } from './platform/logging/settings.js';
 import { VERSION } from './version.js';
 
 /** Starts a replica, and ends it on SIGTERM or SIGINT: a second signal does not wait. */
 async function main(): Promise<void> {
+  keepHeapSmall();
   const config = loadConfig();
   const logger = createLogger(config);
   logger.info(
