@@ -36,8 +36,8 @@ const WAYS = [
   { claimers: 1, limit: 16 },
   { claimers: 4, limit: 16 },
 ];
-/** Jobs that one claimer starts while it goes round once: a turn is an eighth of a claim. */
-const lapOf = ({ limit }) => organizations * Math.max(1, Math.floor(limit / 8));
+/** Jobs that one claimer starts while it goes round once: a turn is a quarter of a claim. */
+const lapOf = ({ limit }) => organizations * Math.max(1, Math.floor(limit / 4));
 /** All the laps together must leave every organization some jobs: else those that have any get more. */
 const needed = WAYS.reduce((sum, way) => sum + way.claimers * lapOf(way) * Number(options.laps), 0);
 if (size.each * organizations < 2 * needed) {
