@@ -4,7 +4,6 @@
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { applyMigrations } from '../dist/platform/database/migrations.js';
 import { reportProgress } from './growth/progress.load.mjs';
 import { churn } from './soak/churn.mjs';
 import { sizes } from './soak/sizes.mjs';
@@ -60,8 +59,7 @@ async function soak(name, url) {
 await runBenchmark(
   async () => {
     const postgres = await benchDatabase();
-    const plain = await postgres.database('plain');
-    await applyMigrations({ connectionString: plain, log: () => {} });
+    const plain = await postgres.migrated('plain');
     const client = new pg.Client(plain);
     await client.connect();
     await client.query(RESET);

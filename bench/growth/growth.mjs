@@ -1,6 +1,5 @@
 // The figures beside an empty table and beside a full one, by turns, and what progress does to a drain.
 import pg from 'pg';
-import { applyMigrations } from '../../dist/platform/database/migrations.js';
 import { drain } from '../queues/drain.mjs';
 import * as headframe from '../queues/headframe.mjs';
 import { benchDatabase } from '../support/embedded.mjs';
@@ -29,8 +28,7 @@ const [ALONE, BESIDE_PROGRESS] = Object.keys(MEASURES);
  */
 export async function growth({ ended, jobs, runs, say }) {
   const postgres = await benchDatabase();
-  const full = await postgres.database('grown');
-  await applyMigrations({ connectionString: full, log: () => {} });
+  const full = await postgres.migrated('grown');
   const sides = [await openSide(postgres.url), await openSide(full)];
   say(`inserts ${ended.toLocaleString('en')} ended jobs`);
   await insertEnded(sides[1].pool, ended);
