@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { developmentKey } from './auth/development-key.js';
-import { verificationKey } from './auth/verification-key.js';
+import { NO_KEY, verificationKey } from './auth/verification-key.js';
 import { loadManifests } from './compute/manifest.loader.js';
 import type { TaskCatalogue } from './compute/task.catalogue.js';
 import { Dispatcher } from './compute/dispatcher.js';
@@ -62,7 +62,8 @@ export async function createApp(parts: {
     database,
     draining,
     allowedMethods,
-    key: verificationKey(config, developmentKey(config, dataHome)),
+    key:
+      config.ROLE === 'worker' ? NO_KEY : verificationKey(config, developmentKey(config, dataHome)),
     catalogue,
   });
   const nest = await NestFactory.create<NestFastifyApplication>(module, adapter, {

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { Logger } from 'pino';
 import { type App, createApp } from './app.js';
 import { type Config, loadConfig } from './platform/config.js';
+import { hideEnvironment } from './platform/environment.js';
 import { checkLogins, dataHomeOf, openDatabase } from './platform/database/open-database.js';
 import { exitFatally } from './platform/fatal.js';
 import { keepHeapSmall } from './platform/heap.js';
@@ -14,10 +15,21 @@ async function main(): Promise<void> {
   keepHeapSmall();
   const config = loadConfig();
   const logger = createLogger(config);
+  const hidden = hideEnvironment();
   logger.info(
     { version: VERSION, node: process.version, settings: settingsOf(config) },
     'starting',
   );
+  if (!hidden && config.ROLE !== 'api' && config.TASKS_DIR !== undefined) {
+    logger.warn(
+      'the environment of this process cannot be hidden here: commands of process tasks, which run as the same user, can read its secrets',
+    );
+  }
+  if (config.ROLE === 'worker' && config.AUTH_JWT_SECRET !== undefined) {
+    logger.warn(
+      'AUTH_JWT_SECRET is set, but a worker verifies no tokens: do not give it to workers',
+    );
+  }
   const replica = start(config, logger);
 
   let stopping = false;

@@ -37,6 +37,12 @@ export function verificationKey(config: Config, developmentKey: string | null): 
   return checked([...RSA, ...EC], strict, (header) => keySet.keyOf(header));
 }
 
+/** For a replica that serves no clients, and so knows no secret: it takes no token. */
+export const NO_KEY: VerificationKey = {
+  algorithms: [],
+  provider: (_request, _token, done) => done(new Error('This replica takes no tokens.')),
+};
+
 function sourceOf({ AUTH_JWKS_URI, AUTH_ISSUER }: Config) {
   if (AUTH_JWKS_URI !== undefined) {
     return keySetAt(new URL(AUTH_JWKS_URI));

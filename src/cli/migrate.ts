@@ -4,7 +4,8 @@ import { exitFatally } from '../platform/fatal.js';
 
 /** Applies outstanding migrations and ends: for deployments that migrate before they start. */
 async function main(): Promise<void> {
-  const config = loadConfig();
+  // It serves no clients: whoever migrates needs no key of tokens.
+  const config = loadConfig({ ...process.env, ROLE: 'worker' });
   const database = await openDatabase(
     { ...config, MIGRATE: true },
     dataHomeOf(config),

@@ -279,7 +279,7 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
         'DATABASE_URL: must be set in production; the embedded database is for development',
       );
     }
-    if (keys.length === 0 && !isIssuerAddress(present.AUTH_ISSUER)) {
+    if (present.ROLE !== 'worker' && keys.length === 0 && !isIssuerAddress(present.AUTH_ISSUER)) {
       faults.push(
         'AUTH_ISSUER (an address), AUTH_JWKS_URI, AUTH_JWT_PUBLIC_KEY or AUTH_JWT_SECRET: one must be set in production',
       );

@@ -143,10 +143,11 @@ describe('the compose file', () => {
 
   it.each(ours)('%s is given only variables that the service reads', (name) => {
     const own = block(block(services, name), 'environment');
-    expect(own).toContain('<<: *environment');
+    expect(own).toContain(name === 'api' ? '<<: [*environment, *tokens]' : '<<: *environment');
     const given = [...keysOf(environment), ...keysOf(own)];
     expect(given.filter((key) => !variables.includes(key))).toEqual([]);
-    expect(given).toEqual(expect.arrayContaining(['NODE_ENV', 'DATABASE_URL', 'AUTH_JWT_SECRET']));
+    expect(given).toEqual(expect.arrayContaining(['NODE_ENV', 'DATABASE_URL']));
+    expect(given.filter((key) => key.startsWith('AUTH_'))).toEqual([]);
   });
 
   it('has the database run without privileges, and not as root', () => {
@@ -158,7 +159,7 @@ describe('the compose file', () => {
 
   it('holds no secret, and refuses to start without one', () => {
     expect(compose.match(/\$\{POSTGRES_PASSWORD\b(?!:\?Set )/g)).toBeNull();
-    expect(environment).toMatch(/AUTH_JWT_SECRET: \$\{AUTH_JWT_SECRET\?Set /);
+    expect(block(compose, 'x-tokens')).toMatch(/AUTH_JWT_SECRET: \$\{AUTH_JWT_SECRET\?Set /);
   });
 
   it('migrates after the database is there, and before anything else starts', () => {
@@ -172,8 +173,8 @@ describe('the compose file', () => {
     expect(environment).toContain("MIGRATE: 'false'");
   });
 
-  it('publishes the API to this machine alone, and nothing of a worker, which can be scaled', () => {
-    expect(block(services, 'api')).toContain('${PUBLISH:-127.0.0.1:3000}:3000');
+  it('publishes the API to this machine alone, on as many ports as replicas; and nothing of a worker', () => {
+    expect(block(services, 'api')).toContain('${PUBLISH:-127.0.0.1:3000-3009}:3000');
     for (const name of ['worker', 'database']) {
       expect(block(services, name)).not.toMatch(/ports:|container_name:/);
     }

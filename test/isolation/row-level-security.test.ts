@@ -111,6 +111,27 @@ describe('the role of requests', () => {
     ).rejects.toMatchObject({ code: '42501' });
   });
 
+  it('sets of a new row only what a submit sets', async () => {
+    const job = `gen_random_uuid(), '${mine.orgId}', 'a', 'b'`;
+    for (const [column, value] of [
+      ['lease_id', 'gen_random_uuid()'],
+      ['status', `'succeeded'`],
+      ['attempt', '7'],
+      ['created_at', 'now()'],
+      ['worker_id', 'gen_random_uuid()'],
+    ]) {
+      await expect(
+        ask(`INSERT INTO jobs (id, org_id, topic, task, ${column}) VALUES (${job}, ${value})`),
+        column,
+      ).rejects.toMatchObject({ code: '42501' });
+    }
+    await expect(
+      ask(
+        `INSERT INTO audit_log (org_id, id, action, at) VALUES ('${mine.orgId}', gen_random_uuid(), 'job.submit', now())`,
+      ),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
   it('cannot truncate, or do what workers and operators do', async () => {
     for (const sql of [
       'DELETE FROM organization_usage',

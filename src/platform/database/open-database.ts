@@ -77,7 +77,7 @@ export async function checkLogins(
     await checkLogin(requestUrl, REQUEST_ROLES);
     if (await isAboveItsRoles(requestUrl)) {
       warn(
-        'the database login of requests owns the tables, or is a superuser: with a login of its own (see DATABASE_OWNER_URL) row-level security would hold whatever a statement says',
+        'the database login of requests owns the tables, or is a superuser: with a login of its own (see DATABASE_OWNER_URL) a statement that forgets its organization would find no rows of others',
       );
     }
   } catch (error) {
