@@ -16,7 +16,7 @@ import { Problem } from '../platform/http/problem.js';
 import { RateLimits } from '../platform/rate-limit/rate.limits.js';
 import { executeBody } from './execute.body.js';
 import { ApiExecute } from './compute.openapi.js';
-import { KeyDigest } from './idempotency-key.js';
+import { KeyDigest, KeyGuard } from './idempotency-key.js';
 import { catalogueEntryOf, TaskGuard } from './task.guard.js';
 
 /** Execute a task: creates a job. */
@@ -35,7 +35,7 @@ export class ExecuteController {
   @Post()
   @RequireScope('compute:execute')
   @CountedAs('submits')
-  @UseGuards(TaskGuard, AcceptsJson)
+  @UseGuards(TaskGuard, AcceptsJson, KeyGuard)
   @ApiExecute()
   async execute(
     @Organization() orgId: string,
