@@ -9,6 +9,7 @@ import {
   scanJsonText,
 } from './json.text.js';
 import { type InvalidParam, Problem } from './problem.js';
+import { cutText } from '../text/cut.text.js';
 
 /** Longest part of a name that a problem repeats. */
 const MAX_NAME = 100;
@@ -102,7 +103,7 @@ export function placeOf(path: Path): string {
       if (typeof part === 'number') {
         return `[${part}]`;
       }
-      const name = part.slice(0, MAX_NAME);
+      const name = cutText(part, MAX_NAME);
       return /^[\w-]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name.toWellFormed())}]`;
     })
     .join('')
