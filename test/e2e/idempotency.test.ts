@@ -198,6 +198,15 @@ describe('an Idempotency-Key', () => {
     expect((await submit(key)).status).toBe(303);
   });
 
+  it('is answered though its body would be refused now: its run_after is past', async () => {
+    const key = randomUUID();
+    const body = { ...BODY, options: { run_after: new Date(Date.now() - 299_000).toISOString() } };
+    const first = await submit(key, body);
+    expect(first.status).toBe(303);
+    await expect.poll(async () => (await submit(randomUUID(), body)).status).toBe(422);
+    expect(locationOf(await submit(key, body, clients[1]))).toBe(locationOf(first));
+  });
+
   it('is answered though the organization may submit no more', async () => {
     const key = randomUUID();
     const first = await submit(key);
