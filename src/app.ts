@@ -102,7 +102,7 @@ async function loadCatalogue(config: Config, logger: Logger): Promise<TaskCatalo
   if (config.TASKS_DIR === undefined) {
     return builtIn;
   }
-  const { catalogue, wrong } = await loadManifests(config.TASKS_DIR, builtIn).catch(() => {
+  const { catalogue, wrong, odd } = await loadManifests(config.TASKS_DIR, builtIn).catch(() => {
     throw new ConfigError('TASKS_DIR: must be a folder that the service can read');
   });
   for (const { file, faults } of wrong) {
@@ -110,6 +110,9 @@ async function loadCatalogue(config: Config, logger: Logger): Promise<TaskCatalo
       { context: 'Manifests', file, faults },
       'a manifest is wrong; its task is left out',
     );
+  }
+  for (const { file, faults } of odd) {
+    logger.warn({ context: 'Manifests', file, faults }, 'a manifest is odd; its task is offered');
   }
   return catalogue;
 }

@@ -1,4 +1,5 @@
 import type { Caller } from './caller.js';
+import { cutText } from '../platform/text/cut.text.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -62,8 +63,7 @@ const MOST_CHARACTERS = 256;
 
 /** Tokens may say what the database cannot keep: U+0000, lone surrogates, or a book. */
 const storable = (text: string): string =>
-  text
-    .slice(0, MOST_CHARACTERS)
+  cutText(text, MOST_CHARACTERS)
     .replaceAll('\u0000', '\uFFFD')
     .replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 

@@ -1,5 +1,6 @@
 import { type LogAddition, type LogPiece, LONGEST_PIECE } from '../jobs/job.logs.store.js';
 import type { Lease } from '../jobs/lease.store.js';
+import { splitsPair } from '../platform/text/cut.text.js';
 
 /** What is kept of one attempt's log, in characters: the last of it. */
 const KEPT_CHARACTERS = 1024 * 1024;
@@ -39,10 +40,10 @@ export class AttemptLog {
     this.waitingCharacters += storable.length;
     for (let over = this.waitingCharacters - WAITING_CHARACTERS; over > 0;) {
       const oldest = this.waiting.shift() as string;
-      if (oldest.length > over) {
-        this.waiting.unshift(oldest.slice(over));
+      const dropped = Math.min(splitsPair(oldest, over) ? over + 1 : over, oldest.length);
+      if (oldest.length > dropped) {
+        this.waiting.unshift(oldest.slice(dropped));
       }
-      const dropped = Math.min(over, oldest.length);
       this.waitingCharacters -= dropped;
       this.droppedCharacters += dropped;
       over -= dropped;
@@ -111,6 +112,5 @@ function endOfPiece(text: string): number {
   if (line > 0) {
     return line;
   }
-  const splits = /[\uD800-\uDBFF]/.test(text.charAt(LONGEST_PIECE - 1));
-  return splits ? LONGEST_PIECE - 1 : LONGEST_PIECE;
+  return splitsPair(text, LONGEST_PIECE) ? LONGEST_PIECE - 1 : LONGEST_PIECE;
 }

@@ -1,10 +1,9 @@
 import { jobProblem } from '../jobs/job.problems.js';
 import { invalidParamsOf } from './invalid-params.js';
-import { problemType } from '../platform/http/problem.js';
 import type { TaskOutcome } from './attempt.js';
 import type { CodeTask, TaskContext } from './task.js';
 import { RetryLater } from './retry-later.js';
-import { TaskProblem } from './task.problem.js';
+import { keptProblem, TaskProblem } from './task.problem.js';
 import { outcomeOfResults } from './task.results.js';
 
 /**
@@ -49,8 +48,7 @@ function failureOf(error: unknown): TaskOutcome {
     return { kind: 'postponed', afterSeconds: error.afterSeconds };
   }
   if (error instanceof TaskProblem) {
-    const { status, title, detail, slug = 'task-failed' } = error.problem;
-    return failed({ status, type: problemType(slug), title, detail });
+    return failed(keptProblem(error.problem));
   }
   return failed(
     jobProblem('task-failed', 'The task failed unexpectedly: the log of the worker says why.'),

@@ -14,7 +14,7 @@ export interface ExecuteRequest {
 
 /**
  * Checks the body of an execute request: `{"parameters": {…}, "options": {…}}`, the parameters by the
- * task's own schema. Other members of the body are ignored.
+ * task's own schema; `options` may be null, and so may each of them. Other members of the body are ignored.
  * @throws Problem `invalid-parameters` with every place that is wrong
  */
 export function executeBody(body: unknown, task: Task): ExecuteRequest {
@@ -34,7 +34,7 @@ export function executeBody(body: unknown, task: Task): ExecuteRequest {
   }
   refuse(faultsOf(task.parameters, parameters, 'parameters'));
   const most = task.maxAttempts ?? 1;
-  if (body.options === undefined) {
+  if (body.options === undefined || body.options === null) {
     return { parameters, options: NO_OPTIONS, maxAttempts: most };
   }
   const { data: options, error } = EXECUTE_OPTIONS.safeParse(body.options);

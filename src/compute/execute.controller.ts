@@ -7,16 +7,23 @@ import { CountedAs } from '../auth/rate.limit.guard.js';
 import { describeJob } from '../jobs/job.log.js';
 import { statusLocation } from '../jobs/job.presenter.js';
 import { JobSignals } from '../jobs/job.signals.js';
-import { type IdempotencyKey, JobStore, type KeyedJob, type NewJob } from '../jobs/job.store.js';
+import {
+  type IdempotencyKey,
+  type JobKey,
+  JobStore,
+  type KeyedJob,
+  type NewJob,
+} from '../jobs/job.store.js';
 import { SubmitQuota } from '../jobs/submit.quota.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
 import { bodyDigest, JsonBody } from '../platform/http/json-body.js';
 import { Problem } from '../platform/http/problem.js';
 import { RateLimits } from '../platform/rate-limit/rate.limits.js';
-import { executeBody } from './execute.body.js';
+import { executeBody, type ExecuteRequest } from './execute.body.js';
 import { ApiExecute } from './compute.openapi.js';
-import { KeyDigest } from './idempotency-key.js';
+import { KeyDigest, KeyGuard } from './idempotency-key.js';
+import type { Task } from './task.js';
 import { catalogueEntryOf, TaskGuard } from './task.guard.js';
 
 /** Execute a task: creates a job. */
@@ -35,7 +42,7 @@ export class ExecuteController {
   @Post()
   @RequireScope('compute:execute')
   @CountedAs('submits')
-  @UseGuards(TaskGuard, AcceptsJson)
+  @UseGuards(TaskGuard, AcceptsJson, KeyGuard)
   @ApiExecute()
   async execute(
     @Organization() orgId: string,
@@ -46,34 +53,58 @@ export class ExecuteController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const { task } = catalogueEntryOf(request);
-    const { parameters, options, maxAttempts } = executeBody(body, task);
+    const address = { orgId, topic: task.topic, task: task.name };
+    const key = keyDigest === null ? null : { digest: keyDigest, bodyDigest: bodyDigest(request) };
+    const wanted = this.judge(body, task);
+    if (wanted instanceof Problem && key === null) {
+      throw wanted;
+    }
     await this.rates.admit(orgId, 'submits', reply);
+    if (wanted instanceof Problem) {
+      // It may have been right when it was sent first: a run_after has passed since.
+      const kept = await this.jobs.findKeyed(address, key as IdempotencyKey);
+      if (kept?.same !== true) {
+        throw wanted;
+      }
+      this.answer({ ...address, jobId: kept.jobId }, request, reply);
+      return;
+    }
+    const { parameters, options, maxAttempts } = wanted;
     const job = {
+      ...address,
       jobId: uuidv7(),
-      orgId,
-      topic: task.topic,
-      task: task.name,
       maxAttempts,
       options,
       parameters: JSON.stringify(parameters),
       by,
     };
-    const before =
-      keyDigest === null
-        ? await this.create(job)
-        : await this.createOnce(job, { digest: keyDigest, bodyDigest: bodyDigest(request) });
+    const before = key === null ? await this.create(job) : await this.createOnce(job, key);
     if (before?.same === false) {
       throw new Problem(
         'invalid-parameters',
         'The Idempotency-Key was used for another body: use a new key for a new job.',
       );
     }
-    // No body at all: the public Python client fails on any.
-    const key = { ...job, jobId: before?.jobId ?? job.jobId };
+    this.answer({ ...address, jobId: before?.jobId ?? job.jobId }, request, reply);
+  }
+
+  /** No body at all: the public Python client fails on any. */
+  private answer(key: JobKey, request: FastifyRequest, reply: FastifyReply): void {
     void reply.status(303).headers({
       location: statusLocation(key, request, this.config),
       'content-length': '0',
     });
+  }
+
+  private judge(body: unknown, task: Task): ExecuteRequest | Problem {
+    try {
+      return executeBody(body, task);
+    } catch (error) {
+      if (error instanceof Problem) {
+        return error;
+      }
+      throw error;
+    }
   }
 
   private async create(job: NewJob): Promise<null> {

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { JobOptions } from '../jobs/job.store.js';
 
 const YEAR_SECONDS = 366 * 86_400;
-const DAY_MS = 86_400_000;
 const MOST_LABELS = 16;
 
 const wholeNumber = (min: number, max: number) => {
@@ -10,32 +9,35 @@ const wholeNumber = (min: number, max: number) => {
   return z.int({ error }).min(min, error).max(max, error);
 };
 
-const soon = (text: string): boolean => {
-  const ms = Date.parse(text) - Date.now();
-  return ms > -DAY_MS && ms < YEAR_SECONDS * 1_000;
-};
+/** So much may the clocks of a client and of the service differ: a time that is past by less is now. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 const RUN_AFTER = 'must be a time like 2026-01-31T12:00:00Z, at most a year ahead';
+const RUN_AFTER_PAST = `is in the past by the clock of the service: leave it out to start at once; it ${RUN_AFTER}`;
 
-/** `options` of an execute request, as the client sends them. */
+const fromNow = (text: string): number => Date.parse(text) - Date.now();
+
+/** `options` of an execute request, as the client sends them: null is as good as absent. */
 export const EXECUTE_OPTIONS = z.strictObject(
   {
     priority: wholeNumber(-100, 100)
-      .default(0)
+      .nullish()
+      .meta({ default: 0 })
       .describe("Among the organization's own jobs, the higher start first."),
     run_after: z.iso
       .datetime({ offset: true, error: RUN_AFTER })
-      .refine(soon, RUN_AFTER)
-      .optional()
+      .refine((text) => !(fromNow(text) < -CLOCK_TOLERANCE_MS), RUN_AFTER_PAST)
+      .refine((text) => !(fromNow(text) > YEAR_SECONDS * 1_000), RUN_AFTER)
+      .nullish()
       .describe('Not to be started before this moment (RFC 3339).'),
     expires_after: wholeNumber(1, YEAR_SECONDS)
-      .optional()
+      .nullish()
       .describe('Seconds it may wait unstarted, from when it may start; then it fails.'),
     timeout: wholeNumber(1, 7 * 86_400)
-      .optional()
+      .nullish()
       .describe("Seconds an attempt may run; the task's own limit holds besides."),
     max_attempts: wholeNumber(1, 100)
-      .optional()
+      .nullish()
       .describe(
         "How many attempts may fail before the job does; the task's own limit holds besides.",
       ),
@@ -54,7 +56,7 @@ export const EXECUTE_OPTIONS = z.strictObject(
         (labels) => Object.keys(labels).length <= MOST_LABELS,
         `must have at most ${MOST_LABELS} members`,
       )
-      .optional()
+      .nullish()
       .describe('Up to 16 short strings, by which the job can be found again.'),
   },
   { error: (issue) => (issue.code === 'invalid_type' ? 'must be an object' : undefined) },
@@ -63,8 +65,8 @@ export const EXECUTE_OPTIONS = z.strictObject(
 /** The options in the words of the store; `max_attempts` is the execute body's business. */
 export function jobOptions(options: z.output<typeof EXECUTE_OPTIONS>): JobOptions {
   return {
-    priority: options.priority,
-    runAfter: options.run_after === undefined ? null : new Date(options.run_after),
+    priority: options.priority ?? 0,
+    runAfter: typeof options.run_after === 'string' ? new Date(options.run_after) : null,
     expiresAfterSeconds: options.expires_after ?? null,
     timeoutSeconds: options.timeout ?? null,
     labels: options.labels ?? null,

@@ -2,6 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { placeOf } from '../platform/http/i-json.js';
 import type { InvalidParam } from '../platform/http/problem.js';
 import { patternFault } from './pattern.check.js';
+import { cutText } from '../platform/text/cut.text.js';
 
 /** A longer text matches no `pattern`: a bound beside {@link patternFault}, which proves for most only. */
 const LONGEST_MATCHED = 10_000;
@@ -111,7 +112,7 @@ function reasonOf({ keyword, params, message }: ErrorObject): [string | null, st
       return [null, reason.length <= LONGEST_REASON ? reason : 'must be an allowed value'];
     }
     case 'const':
-      return [null, `must be ${JSON.stringify(params.allowedValue).slice(0, LONGEST_REASON)}`];
+      return [null, `must be ${cutText(JSON.stringify(params.allowedValue), LONGEST_REASON)}`];
     case 'pattern':
       return [null, `${message}, with at most ${LONGEST_MATCHED} characters`];
     default:

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +10,7 @@ const MANIFEST = 'task.json';
 const MOST_LEVELS = 5;
 const LARGEST_MANIFEST = 1024 * 1024;
 
-/** A manifest that is not offered, and why. */
+/** A manifest about which something is wrong, and what. */
 export interface WrongManifest {
   /** Relative to the folder that was looked through. */
   readonly file: string;
@@ -20,6 +21,8 @@ export interface LoadedManifests {
   /** The tasks that were there before, and those of the right manifests. */
   readonly catalogue: TaskCatalogue;
   readonly wrong: readonly WrongManifest[];
+  /** Manifests that are offered although something about them is odd. */
+  readonly odd: readonly WrongManifest[];
 }
 
 /**
@@ -35,22 +38,30 @@ export async function loadManifests(
   const taken = new Map(builtIn.entries.map(({ task }) => [taskKey(task), 'the service itself']));
   const entries: CatalogueEntry[] = [];
   const wrong: WrongManifest[] = [];
+  const odd: WrongManifest[] = [];
   for (const file of await manifestsBelow(root, 0)) {
     const name = relative(root, file);
     try {
-      const task = taskOf(await read(file), resolve(file, '..'));
+      const text = await read(file);
+      const task = taskOf(text, resolve(file, '..'));
       const twin = taken.get(taskKey(task));
       if (twin !== undefined) {
         throw new ManifestError([`${taskKey(task)} is defined by ${twin} already`]);
       }
       taken.set(taskKey(task), name);
       entries.push({ task, moduleUrl: pathToFileURL(file).href });
+      if (text.startsWith('\uFEFF')) {
+        odd.push({
+          file: name,
+          faults: ['begins with a byte order mark (BOM): save it as UTF-8 without one'],
+        });
+      }
     } catch (error) {
       const faults = error instanceof ManifestError ? error.faults : [(error as Error).message];
       wrong.push({ file: name, faults });
     }
   }
-  return { catalogue: new TaskCatalogue([...builtIn.entries, ...entries]), wrong };
+  return { catalogue: new TaskCatalogue([...builtIn.entries, ...entries]), wrong, odd };
 }
 
 /** A folder with a manifest is a task: what else is in it is its own business. */
@@ -86,5 +97,11 @@ async function read(file: string): Promise<string> {
   if (size > LARGEST_MANIFEST) {
     throw new ManifestError([`is larger than ${LARGEST_MANIFEST} bytes`]);
   }
-  return readFile(file, 'utf8');
+  const bytes = await readFile(file);
+  if (!isUtf8(bytes)) {
+    throw new ManifestError([
+      'is not valid UTF-8: save it as UTF-8, not as UTF-16 or another encoding',
+    ]);
+  }
+  return bytes.toString('utf8');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CONFIG_SCHEMA } from '../platform/config.js';
 import { placeOf } from '../platform/http/i-json.js';
+import { faultOfJson } from '../platform/http/json.fault.js';
 import { JsonSchema } from './json.schema.js';
 import { BRACES, PLACEHOLDERS, type Placeholder } from './runners/process.command.js';
 import { OWN_VARIABLES } from './runners/process.environment.js';
@@ -116,14 +117,20 @@ export function taskOf(text: string, folder: string): ProcessTask {
 }
 
 function parse(text: string): unknown {
+  // Some editors begin a file with a byte order mark: it is no part of the text.
+  const json = text.replace(/^\uFEFF/, '');
   try {
-    return JSON.parse(text);
+    return JSON.parse(json);
   } catch (error) {
-    // "Unexpected token } in JSON at position 7": people look for a line.
-    const at = /at position (\d+)/.exec((error as Error).message)?.[1];
-    const line =
-      at === undefined ? '' : ` near line ${text.slice(0, Number(at)).split('\n').length}`;
-    throw new ManifestError([`is not JSON${line}: ${(error as Error).message}`]);
+    const fault = faultOfJson(json);
+    if (fault === null) {
+      throw new ManifestError([`is not JSON: ${(error as Error).message}`]);
+    }
+    const { path, what, place, advice } = fault;
+    const [line] = place.split(',');
+    throw new ManifestError([
+      `is not JSON near ${line}: ${placeOf(path) || 'the manifest'} ${what} (${place}): ${advice}`,
+    ]);
   }
 }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, Logger } from '@nestjs/common';
 import { type Lease, LeaseStore, type Progress } from '../jobs/lease.store.js';
+import { storableMessage } from './job.message.js';
 
 interface Events {
   /** The lease is not held any more. */
@@ -11,7 +12,6 @@ interface Events {
 
 /** Progress is written at most this often, for all jobs of the process in one statement. */
 const WRITE_EVERY_MS = 500;
-const LONGEST_MESSAGE = 1_000;
 
 /**
  * Carries the progress of running tasks to the database: however often they report, the latest of
@@ -38,7 +38,7 @@ export class ProgressReporter extends EventEmitter<Events> {
       jobId: lease.jobId,
       leaseId: lease.leaseId,
       percent: Math.max(Math.floor(Math.min(100, Math.max(0, percent))), before?.percent ?? 0),
-      message: message === null ? (before?.message ?? null) : storable(message),
+      message: message === null ? (before?.message ?? null) : storableMessage(message),
     });
     this.timer ??= setTimeout(
       () => void this.write(),
@@ -79,6 +79,3 @@ export class ProgressReporter extends EventEmitter<Events> {
     }
   }
 }
-
-const storable = (message: string): string =>
-  message.replaceAll('\u0000', '').slice(0, LONGEST_MESSAGE).toWellFormed();

@@ -7,6 +7,7 @@ import type { TransitionName } from '../jobs/job.transitions.js';
 import { type ClaimedJob, type Lease, LeaseStore } from '../jobs/lease.store.js';
 import { outlast } from '../platform/database/outlast.js';
 import type { RunOutcome } from './run.js';
+import { cutText } from '../platform/text/cut.text.js';
 
 const TRANSITION = {
   succeeded: 'succeed',
@@ -89,7 +90,7 @@ export class RunConcluder {
         to: to ?? 'lease lost: nothing written',
         ms: Math.round(ms),
         ...(failed !== null && { problem: failed.problem.type }),
-        ...(failed?.stack !== undefined && { stack: failed.stack.slice(0, LONGEST_STACK) }),
+        ...(failed?.stack !== undefined && { stack: cutText(failed.stack, LONGEST_STACK) }),
       }),
       'job',
     );

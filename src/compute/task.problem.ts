@@ -1,10 +1,13 @@
+import { type ProblemBody, problemType } from '../platform/http/problem.js';
+import { cutText } from '../platform/text/cut.text.js';
+
 /** What a client reads in the `error` of a job that its task gave up on purpose. */
 export interface TaskProblemBody {
   /** An HTTP status, 400–599: 4xx when other parameters would help, 5xx when not. */
   readonly status: number;
-  /** One short sentence, the same for every occurrence. */
+  /** One short sentence, the same for every occurrence; 200 characters are kept. */
   readonly title: string;
-  /** What happened this time, where, and what to do next. */
+  /** What happened this time, where, and what to do next; 4,000 characters are kept. */
   readonly detail: string;
   /** Last part of the problem's type URI, kebab-case. Default `task-failed`. */
   readonly slug?: string;
@@ -27,4 +30,19 @@ export class TaskProblem extends Error {
       throw new RangeError(`A problem's slug must be like no-ore, not ${slug}.`);
     }
   }
+}
+
+const LONGEST_TITLE = 200;
+const LONGEST_DETAIL = 4_000;
+
+/** The problem as it is kept: its texts cut, and without what the database cannot hold. */
+export function keptProblem({ status, title, detail, slug }: TaskProblemBody): ProblemBody {
+  const kept = (text: string, most: number): string =>
+    cutText(text.replaceAll('\u0000', ''), most).toWellFormed();
+  return {
+    status,
+    type: problemType(slug ?? 'task-failed'),
+    title: kept(title, LONGEST_TITLE),
+    detail: kept(detail, LONGEST_DETAIL),
+  };
 }

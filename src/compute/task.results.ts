@@ -1,5 +1,6 @@
 import { jobProblem } from '../jobs/job.problems.js';
 import type { TaskOutcome } from './attempt.js';
+import { storableMessage } from './job.message.js';
 
 /** Longest results document, in characters. */
 export const MAX_RESULTS_CHARACTERS = 128 * 1024 * 1024;
@@ -21,7 +22,7 @@ export function outcomeOfResults(results: unknown): TaskOutcome {
   return {
     kind: 'succeeded',
     results: text,
-    message: typeof message === 'string' ? message : null,
+    message: typeof message === 'string' ? storableMessage(message) : null,
   };
 }
 

@@ -250,14 +250,15 @@ export class JobStore {
         return null;
       }
       const kept = await this.findKeyed(job, key);
-      // It may have expired between the two.
       if (kept !== null) {
         return kept;
       }
+      // It has expired between the two, or its job is gone.
+      await this.expireOrphaned(job, key);
     }
   }
 
-  /** @returns what the key stands for, or null */
+  /** @returns what the key stands for, or null: one whose job was deleted stands for nothing */
   async findKeyed(
     { orgId, topic, task }: Omit<JobKey, 'jobId'>,
     { digest, bodyDigest }: IdempotencyKey,
@@ -265,12 +266,43 @@ export class JobStore {
     const { rows } = await this.database.queryFor<KeyedJob>([orgId], {
       name: 'read-idempotency-key',
       text: `
-        SELECT job_id AS "jobId", body_digest = $5 AS same FROM idempotency_keys
+        SELECT job_id AS "jobId", body_digest = $5 AS same FROM idempotency_keys kept
         WHERE org_id = $1 AND topic = $2 AND task = $3 AND key_digest = $4
-          AND expires_at > clock_timestamp()`,
+          AND expires_at > clock_timestamp()
+          AND EXISTS (SELECT 1 FROM jobs WHERE id = kept.job_id AND org_id = kept.org_id)`,
       values: [orgId, topic, task, digest, bodyDigest],
     });
     return rows[0] ?? null;
+  }
+
+  /**
+   * Ends a key whose job was deleted, so that whoever uses it next makes a new one. A statement of its
+   * own, which sees what the submit had to wait for: that one cannot tell a job that was just made from
+   * one that is gone.
+   */
+  private async expireOrphaned(
+    { orgId, topic, task }: Omit<JobKey, 'jobId'>,
+    { digest }: IdempotencyKey,
+  ): Promise<void> {
+    await this.database
+      .queryFor(
+        [orgId],
+        {
+          name: 'expire-orphaned-key',
+          text: `
+            WITH orphaned AS MATERIALIZED (
+              SELECT job_id FROM idempotency_keys kept
+              WHERE org_id = $1 AND topic = $2 AND task = $3 AND key_digest = $4
+                AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = kept.job_id AND org_id = kept.org_id)
+            )
+            UPDATE idempotency_keys kept SET expires_at = clock_timestamp() FROM orphaned
+            WHERE org_id = $1 AND topic = $2 AND task = $3 AND key_digest = $4
+              AND kept.job_id = orphaned.job_id`,
+          values: [orgId, topic, task, digest],
+        },
+        { lockMs: KEY_IN_USE_MS },
+      )
+      .catch(refuseKeyInUse);
   }
 
   private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {

@@ -54,7 +54,8 @@ describe('a manifest', () => {
   });
 
   it.each([
-    ['{\n  "topic": "x",\n  oops\n}', /^is not JSON near line 3/],
+    ['{\n  "topic": "x",\n  oops\n}', /^is not JSON near line 3: .* name without quotes/],
+    ['{"timeout_seconds": NaN}', /^is not JSON near line 1: timeout_seconds is NaN,/],
     ['[]', /^the manifest: /],
     [{ topic: 'Upper' }, /^topic: must be like kriging-2d/],
     [{ name: 'status' }, /^name: must not be "status"/],
@@ -123,6 +124,22 @@ describe('a folder of manifests', () => {
         file: 'c/twin/task.json',
         faults: ['test/one is defined by a/one/task.json already'],
       },
+    ]);
+  });
+
+  it('may have a manifest with a byte order mark, which is told, and none that is no UTF-8', async () => {
+    const root = folder({ marked: `\uFEFF${JSON.stringify(manifest())}`, utf16: manifest() });
+    writeFileSync(
+      join(root, 'utf16', 'task.json'),
+      Buffer.from(`\uFEFF${JSON.stringify(manifest({ name: 'utf16' }))}`, 'utf16le'),
+    );
+    const { catalogue, wrong, odd } = await load(root);
+    expect(keys(catalogue)).toEqual(['test/process']);
+    expect(odd).toEqual([
+      { file: 'marked/task.json', faults: [expect.stringMatching(/byte order mark \(BOM\)/)] },
+    ]);
+    expect(wrong).toEqual([
+      { file: 'utf16/task.json', faults: [expect.stringMatching(/not valid UTF-8.*UTF-16/)] },
     ]);
   });
 

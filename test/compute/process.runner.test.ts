@@ -173,7 +173,9 @@ describe('what a command should not write', () => {
     expect(outcome).toMatchObject({ kind: 'succeeded', results: '{"a":1}' });
     expect(told).toEqual([]);
     expect(log).toContain('line 1 of standard output is no JSON object: Solver 4.2 starts\n');
-    expect(log).toContain('line 2 of standard output is no valid JSON in UTF-8: {"progress": 5\n');
+    expect(log).toContain(
+      'line 2 of standard output: progress ends before it is complete (column 15): a message must stand whole in one line: {"progress": 5\n',
+    );
     expect(log).toContain('progress must be a number from 0 to 100');
     expect(log).toContain('has none of progress, message, results, problem and retry_later');
   });
@@ -206,7 +208,14 @@ describe('what a command should not write', () => {
     ['{"results": {"a": "\\u0000"}}', /results\.a has the character U\+0000/],
     ['{"results": {"a": "\\ud800"}}', /results\.a has half of a surrogate pair/],
     ['{"results": {"a": [1, 1e400]}}', /results\.a\[1\] is a number too large/],
-    ['{"results": {"a": NaN}}', /cannot be kept: is no valid JSON/],
+    [
+      '{"results": {"a": NaN}}',
+      /cannot be kept: results\.a is NaN, which JSON does not have \(column 19\): send null/,
+    ],
+    ['{"results": {"a": [0, -Infinity]}}', /results\.a\[1\] is -Infinity, .* \(column 23\)/],
+    ['{"progress": 100, "results": {"a": Infinity}}', /kept: results\.a is Infinity/],
+    ["{'results': {'a': 1}}", /ended without results, and 1 lines/],
+    ['{"results": {"a": 1, "a": 2}}', /a member more than once/],
     ['{"results": {"id": 12345678901234567890}}', /results\.id is an integer beyond/],
     [`{"results": {"a": ${'['.repeat(70)}${']'.repeat(70)}}}`, /nested more than 64 levels/],
     ['{"results": [1]}', /results must be an object/],

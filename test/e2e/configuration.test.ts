@@ -67,6 +67,35 @@ describe('the configuration', () => {
     }
   });
 
+  it.each([
+    ['https://a.example/x?y=z-1', /^  PUBLIC_URL: must have no query: .* remove the \?/m],
+    ['https://a.example?', /^  PUBLIC_URL: must have no query/m],
+    ['https://a.example/#z-1', /^  PUBLIC_URL: must have no fragment: .* remove the #/m],
+    ['https://a.example#', /^  PUBLIC_URL: must have no fragment/m],
+    ['https://user:z-1@a.example', /^  PUBLIC_URL: must have no password/m],
+    ['https://a.example/z-1//y', /^  PUBLIC_URL: must have no empty segment/m],
+    ['https://a.example/z-1 y', /^  PUBLIC_URL: .* without blanks/m],
+    ['https:\\\\a.example\\z-1', /^  PUBLIC_URL: /m],
+    ['https:a.example/z-1', /^  PUBLIC_URL: /m],
+    ['ftp://a.example/z-1', /^  PUBLIC_URL: must be an http/m],
+    ['a.example/z-1', /^  PUBLIC_URL: must be an http/m],
+    ['javascript:z-1', /^  PUBLIC_URL: must be an http/m],
+  ])('refuses the PUBLIC_URL %s, from which no links can be made', (url, message) => {
+    expect(() => loadConfig({ PUBLIC_URL: url })).toThrow(message);
+    expect(() => loadConfig({ PUBLIC_URL: url })).not.toThrow(/z-1/);
+  });
+
+  it.each([
+    ['https://a.example', 'https://a.example'],
+    ['https://a.example///', 'https://a.example'],
+    ['https://A.example:443/b/c/', 'https://a.example/b/c'],
+    ['http://[::1]:8080/b/../c', 'http://[::1]:8080/c'],
+    ['https://user@a.example/b', 'https://a.example/b'],
+    [' https://a.example/b ', 'https://a.example/b'],
+  ])('makes links from the PUBLIC_URL %s', (url, base) => {
+    expect(loadConfig({ PUBLIC_URL: url }).PUBLIC_URL).toBe(base);
+  });
+
   it('refuses more than one key', () => {
     const two = { AUTH_JWT_SECRET: KEY, AUTH_JWKS_URI: 'https://issuer.example/keys' };
     expect(() => loadConfig(two)).toThrow(

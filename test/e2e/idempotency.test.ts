@@ -106,11 +106,105 @@ describe('an Idempotency-Key', () => {
     expect([await jobs(), await keptKeys()]).toEqual([2, 1]);
   });
 
+  describe('whose job was deleted', () => {
+    /** Ends the job of an answer, and deletes it as an administrator of the organization would. */
+    async function purge(job: string): Promise<number> {
+      const admin = await token(org, { scope: 'compute:admin compute:execute compute:read' });
+      const client = new Client((replicas[1] as Service).url, org, admin);
+      await client.delete(job);
+      return (await client.request('POST', `${job}/purge`)).status;
+    }
+    const jobOf = (answer: { headers: Headers }) =>
+      (locationOf(answer) as string).replace(/\/status$/, '');
+
+    it('makes one new job, however many ask for it at once over two replicas', async () => {
+      const key = randomUUID();
+      const first = jobOf(await submit(key));
+      expect(await purge(first)).toBe(204);
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => submit(key, BODY, clients[index % 2])),
+      );
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([303]));
+      const made = new Set(answers.map(jobOf));
+      expect(made.size).toBe(1);
+      expect(made).not.toContain(first);
+      for (const job of made) {
+        expect((await (clients[1] as Client).get(`${job}/status`)).status).toBe(202);
+      }
+      expect([await jobs(), await keptKeys()]).toEqual([1, 1]);
+      expect(locationOf(await submit(key))).toBe(locationOf(answers[0] as { headers: Headers }));
+    });
+
+    it('may be used for another body', async () => {
+      const key = randomUUID();
+      await purge(jobOf(await submit(key)));
+      const other = { parameters: { seconds: 1 } };
+      const answer = await submit(key, other, clients[1]);
+      expect(answer.status).toBe(303);
+      expect((await submit(key)).status).toBe(422);
+      expect(jobOf(await submit(key, other))).toBe(jobOf(answer));
+    });
+
+    it('makes a new job also when retention deleted it', async () => {
+      const key = randomUUID();
+      const first = jobOf(await submit(key));
+      await (clients[0] as Client).delete(first);
+      await rows.query('SELECT delete_ended_jobs(array_agg(id)) FROM jobs WHERE org_id = $1', [
+        org,
+      ]);
+      expect(await jobs()).toBe(0);
+      const next = jobOf(await submit(key));
+      expect(next).not.toBe(first);
+      expect((await (clients[0] as Client).get(`${next}/status`)).status).toBe(202);
+    });
+
+    it('is refused as a new one is when the organization may submit no more', async () => {
+      const key = randomUUID();
+      await purge(jobOf(await submit(key)));
+      await submit(randomUUID());
+      await rows.query('INSERT INTO organization_limits (org_id, max_unstarted) VALUES ($1, 1)', [
+        org,
+      ]);
+      await expect.poll(async () => (await submit(randomUUID())).status).toBe(429);
+      expect((await submit(key)).status).toBe(429);
+    });
+
+    it('leads to a job that is there, however purges and submits meet', async () => {
+      for (let round = 0; round < 12; round += 1) {
+        const key = randomUUID();
+        const first = jobOf(await submit(key));
+        await (clients[0] as Client).delete(first);
+        const [purged, ...answers] = await Promise.all([
+          purge(first),
+          ...Array.from({ length: 6 }, (_, index) => submit(key, BODY, clients[index % 2])),
+        ]);
+        expect(purged).toBe(204);
+        // Those that came before the purge were given the first, the others all the same new one.
+        const made = new Set(answers.map(jobOf));
+        made.delete(first);
+        expect(made.size).toBeLessThanOrEqual(1);
+        const last = jobOf(await submit(key));
+        expect(made.size === 0 || made.has(last)).toBe(true);
+        expect((await (clients[0] as Client).get(`${last}/status`)).status).toBe(202);
+      }
+      expect(await jobs()).toBe(12);
+    });
+  });
+
   it('is not used up by a request that was refused', async () => {
     const key = randomUUID();
     expect((await submit(key, { parameters: { seconds: -1 } })).status).toBe(422);
     expect(await keptKeys()).toBe(0);
     expect((await submit(key)).status).toBe(303);
+  });
+
+  it('is answered though its body would be refused now: its run_after is past', async () => {
+    const key = randomUUID();
+    const body = { ...BODY, options: { run_after: new Date(Date.now() - 299_000).toISOString() } };
+    const first = await submit(key, body);
+    expect(first.status).toBe(303);
+    await expect.poll(async () => (await submit(randomUUID(), body)).status).toBe(422);
+    expect(locationOf(await submit(key, body, clients[1]))).toBe(locationOf(first));
   });
 
   it('is answered though the organization may submit no more', async () => {

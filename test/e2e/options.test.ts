@@ -85,6 +85,42 @@ describe('the options of execute', () => {
     expect(Date.parse(body.started_at)).toBeGreaterThanOrEqual(runAfter);
   });
 
+  it('null is as good as absent, for all of them and for each', async () => {
+    const nothing = {
+      priority: null,
+      run_after: null,
+      expires_after: null,
+      timeout: null,
+      max_attempts: null,
+      labels: null,
+    };
+    const plain = (await client.get(`${await submit({ seconds: 0 }, {})}/detail`)).body;
+    for (const options of [null, {}, nothing]) {
+      const { text } = await client.execute('diagnostics/sleep', {
+        parameters: { seconds: 0 },
+        options,
+      });
+      expect(text).toBe('');
+    }
+    const { body } = await client.get(`${await submit({ seconds: 0 }, nothing)}/detail`);
+    for (const name of [
+      'priority',
+      'max_attempts',
+      'timeout',
+      'run_after',
+      'expires_at',
+      'labels',
+    ]) {
+      expect([name, body[name]]).toEqual([name, plain[name]]);
+    }
+  });
+
+  it('a run_after that is past by no more than clocks differ is now', async () => {
+    const runAfter = new Date(Date.now() - 240_000).toISOString();
+    const job = await submit({ seconds: 0 }, { run_after: runAfter });
+    expect((await client.ended(job)).status).toBe('succeeded');
+  });
+
   it('a timeout shorter than the task’s own fails the attempt', async () => {
     const job = await submit({ seconds: 60 }, { timeout: 1 });
     const { status, error } = await client.ended(job);
@@ -98,7 +134,7 @@ describe('the options of execute', () => {
       { seconds: 0 },
       { expires_after: 1, run_after: '2026-01-01T00:00:00Z' },
     ).catch(() => null);
-    // A time more than a day past is refused: it is a mistake.
+    // A time that is past by more than clocks differ is refused: it is a mistake.
     expect(stranger).toBeNull();
     const connection = new pg.Client(database.url);
     await connection.connect();
@@ -117,12 +153,19 @@ describe('the options of execute', () => {
 
   it.each([
     ['not an object', [], 'options', 'must be an object'],
-    ['null', null, 'options', 'must be an object'],
+    ['a text', 'none', 'options', 'must be an object'],
     ['unknown', { prio: 1 }, 'options.prio', 'is not a known member'],
     ['reserved', { callback: 'https://example.org' }, 'options.callback', 'is not a known member'],
     ['out of range', { priority: 1e9 }, 'options.priority', /whole number from -100 to 100/],
     ['no whole number', { priority: 0.5 }, 'options.priority', /whole number/],
-    ['a time long past', { run_after: '1970-01-01T00:00:00Z' }, 'options.run_after', /a time like/],
+    ['a time long past', { run_after: '1970-01-01T00:00:00Z' }, 'options.run_after', /in the past/],
+    [
+      'a time past by six minutes',
+      { run_after: new Date(Date.now() - 360_000).toISOString() },
+      'options.run_after',
+      /is in the past by the clock of the service/,
+    ],
+    ['a label that is null', { labels: { a: null } }, 'options.labels.a', 'must be a string'],
     ['the far future', { run_after: '9999-01-01T00:00:00Z' }, 'options.run_after', /a time like/],
     ['without offset', { run_after: '2026-12-01T00:00:00' }, 'options.run_after', /a time like/],
     ['beyond time', { run_after: '+275760-09-13T00:00:00Z' }, 'options.run_after', /a time like/],

@@ -56,8 +56,8 @@ export function placeholdersOf(
   };
 }
 
-/** Whether a program can be started: a path, or a name that is looked for along PATH. */
-export async function isExecutable(program: string, path: string): Promise<boolean> {
+/** The file that a program is: a path, or a name that is looked for along PATH; null: it cannot be started. */
+export async function executableOf(program: string, path: string): Promise<string | null> {
   const candidates = program.includes('/')
     ? [program]
     : path.split(delimiter).map((folder) => join(folder, program));
@@ -65,11 +65,11 @@ export async function isExecutable(program: string, path: string): Promise<boole
     try {
       await access(candidate, constants.X_OK);
       if ((await stat(candidate)).isFile()) {
-        return true;
+        return candidate;
       }
     } catch {
-      // The next folder may have it.
+      // Not here.
     }
   }
-  return false;
+  return null;
 }

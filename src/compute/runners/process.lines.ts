@@ -10,7 +10,7 @@ export class LineCutter {
   /** @param longest most bytes of a line, without its end */
   constructor(
     private readonly longest: number,
-    private readonly onLine: (line: Buffer) => void,
+    private readonly onLine: (line: Buffer, isWhole: boolean) => void,
     private readonly onTooLong: () => void,
   ) {}
 
@@ -20,7 +20,7 @@ export class LineCutter {
     let from = 0;
     for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, from)) {
       this.hold(chunk.subarray(from, at));
-      this.release();
+      this.release(true);
       lines += 1;
       from = at + 1;
     }
@@ -28,11 +28,22 @@ export class LineCutter {
     return lines;
   }
 
-  /** What came after the last end of a line is a line, too. */
+  /** What came after the last end of a line is a line, too, though perhaps not the whole of it. */
   end(): void {
     if (this.heldBytes > 0) {
-      this.release();
+      this.release(false);
     }
+  }
+
+  /** What has come of a line that has not ended; null when it is too long, or there is nothing. */
+  get begun(): Buffer | null {
+    return this.heldBytes === 0 || this.heldBytes > this.longest ? null : Buffer.concat(this.held);
+  }
+
+  /** Passes over what has come of a line that has not ended. */
+  forgetBegun(): void {
+    this.held = [];
+    this.heldBytes = 0;
   }
 
   private hold(part: Buffer): void {
@@ -46,12 +57,12 @@ export class LineCutter {
     }
   }
 
-  private release(): void {
-    if (this.heldBytes <= this.longest) {
-      this.onLine(Buffer.concat(this.held));
+  private release(isWhole: boolean): void {
+    const line = this.heldBytes <= this.longest ? Buffer.concat(this.held) : null;
+    this.forgetBegun();
+    if (line !== null) {
+      this.onLine(line, isWhole);
     }
-    this.held = [];
-    this.heldBytes = 0;
   }
 }
 

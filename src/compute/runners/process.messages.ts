@@ -1,4 +1,6 @@
-import { parseIJson } from '../../platform/http/i-json.js';
+import { isUtf8 } from 'node:buffer';
+import { parseIJson, placeOf } from '../../platform/http/i-json.js';
+import { faultOfJson } from '../../platform/http/json.fault.js';
 import { Problem } from '../../platform/http/problem.js';
 import { TaskProblem, type TaskProblemBody } from '../task.problem.js';
 
@@ -19,6 +21,8 @@ export class UnusableLine extends Error {
     readonly reason: string,
     /** Whether these were to be the results. */
     readonly isResults = false,
+    /** Whether it is only the beginning of a JSON document. */
+    readonly isCutOff = false,
   ) {
     super(reason);
   }
@@ -27,8 +31,6 @@ export class UnusableLine extends Error {
 /** The shortest and the longest postponement, in seconds. */
 const SHORTEST_WAIT = 1;
 const LONGEST_WAIT = 86_400;
-const LONGEST_TITLE = 200;
-const LONGEST_DETAIL = 4_000;
 const OPENING_BRACE = 0x7b;
 /** More than this of a line is not looked at to find out what it was to be. */
 const LOOKED_AT = 200;
@@ -46,7 +48,9 @@ export function parseMessage(line: Buffer): ProcessMessage | null {
   }
   // Most of what is no message shows it at once, and cheaply.
   if (first !== OPENING_BRACE) {
-    throw new UnusableLine('is no JSON object');
+    throw new UnusableLine(
+      line.includes(0) ? 'has NUL bytes: write UTF-8, not UTF-16' : 'is no JSON object',
+    );
   }
   const value = parse(line) as Record<string, unknown>;
   const message: ProcessMessage = {
@@ -69,14 +73,40 @@ function parse(line: Buffer): unknown {
     if (!(error instanceof Problem)) {
       throw error;
     }
-    const isResults = /^\s*\{\s*"results"\s*:/.test(line.subarray(0, LOOKED_AT).toString());
-    const [fault] = error.extra.invalidParams ?? [];
-    throw new UnusableLine(
-      fault === undefined ? 'is no valid JSON in UTF-8' : `${fault.name} ${fault.reason}`,
-      isResults,
-    );
+    throw unusable(line, error);
   }
 }
+
+/** A fault of the text is told by its column, and one that JSON allows by its place alone. */
+function unusable(line: Buffer, { slug, extra }: Problem): UnusableLine {
+  // What nests too deep is no malformed request: the search for a fault would follow it down.
+  const isText = isUtf8(line);
+  const fault = slug === 'malformed-request' && isText ? faultOfJson(line.toString()) : null;
+  if (fault !== null) {
+    const name = placeOf(fault.path);
+    // There is but one line.
+    const place = fault.place.replace(/^line 1, /, '');
+    const advice = fault.isCutOff ? 'a message must stand whole in one line' : fault.advice;
+    return new UnusableLine(
+      `${name} ${fault.what} (${place}): ${advice}`.trimStart(),
+      fault.path[0] === 'results' || beginsResults(line),
+      fault.isCutOff,
+    );
+  }
+  const [kept] = extra.invalidParams ?? [];
+  const isResults = kept === undefined ? beginsResults(line) : /^results\b/.test(kept.name);
+  return new UnusableLine(
+    kept !== undefined
+      ? `${kept.name} ${kept.reason}`.trimStart()
+      : isText
+        ? 'has a member more than once in one object'
+        : 'is not valid UTF-8',
+    isResults,
+  );
+}
+
+const beginsResults = (line: Buffer): boolean =>
+  /^\s*\{\s*"results"\s*:/.test(line.subarray(0, LOOKED_AT).toString());
 
 function progressOf(progress: unknown): number {
   if (typeof progress !== 'number') {
@@ -116,8 +146,8 @@ function problemOf(problem: unknown): TaskProblemBody {
   }
   const body = {
     status,
-    title: textOf(problem.title, 'problem.title', LONGEST_TITLE),
-    detail: textOf(problem.detail, 'problem.detail', LONGEST_DETAIL),
+    title: textOf(problem.title, 'problem.title'),
+    detail: textOf(problem.detail, 'problem.detail'),
     ...(slug !== undefined && { slug }),
   };
   try {
@@ -127,11 +157,11 @@ function problemOf(problem: unknown): TaskProblemBody {
   }
 }
 
-function textOf(text: unknown, name: string, longest: number): string {
+function textOf(text: unknown, name: string): string {
   if (typeof text !== 'string' || text === '') {
     throw new UnusableLine(`${name} must be a text`);
   }
-  return text.slice(0, longest).toWellFormed();
+  return text;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

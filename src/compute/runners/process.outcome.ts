@@ -1,20 +1,24 @@
 import { jobProblem } from '../../jobs/job.problems.js';
-import { type ProblemSlug, problemType } from '../../platform/http/problem.js';
+import type { ProblemSlug } from '../../platform/http/problem.js';
 import type { TaskOutcome } from '../attempt.js';
 import type { ProcessTask } from '../task.js';
 import { outcomeOfResults, resultsTooLarge } from '../task.results.js';
+import { keptProblem } from '../task.problem.js';
 import type { ProcessEnd } from './process.group.js';
 import type { ProcessLimits, ProcessReport } from './process.output.js';
 
 /**
  * What a command came to: what it said goes before how it ended.
  * @param end null when it was never started
+ * @param stopped whether it was stopped here: then how it ended says nothing, and it must have answered
+ * @param hint why it may have failed, if its files tell
  */
 export function outcomeOf(
   end: ProcessEnd | null,
   report: ProcessReport,
   task: ProcessTask,
   limits: ProcessLimits,
+  { stopped = false, hint = null }: { stopped?: boolean; hint?: string | null } = {},
 ): TaskOutcome {
   const { excess, problem, retryLaterSeconds } = report;
   if (excess === 'results') {
@@ -30,12 +34,7 @@ export function outcomeOf(
     return { kind: 'postponed', afterSeconds: retryLaterSeconds };
   }
   if (problem !== null) {
-    const { status, title, detail, slug = 'task-failed' } = problem;
-    return {
-      kind: 'failed',
-      retryable: false,
-      problem: { status, type: problemType(slug), title, detail },
-    };
+    return { kind: 'failed', retryable: false, problem: keptProblem(problem) };
   }
   if (end === null) {
     return failed(
@@ -44,14 +43,10 @@ export function outcomeOf(
       true,
     );
   }
-  if (end.code !== 0) {
-    return failed(
-      'task-failed',
-      `The command ${howItEnded(end)}: the log of the job says more.`,
-      true,
-    );
+  if (end.code !== 0 && !stopped) {
+    return failed('task-failed', `The command ${howItEnded(end)}${whyOf(report, hint)}.`, true);
   }
-  return outcomeOfReturned(report, task);
+  return outcomeOfReturned(report, task, stopped);
 }
 
 function howItEnded({ code, signal }: ProcessEnd): string {
@@ -61,8 +56,22 @@ function howItEnded({ code, signal }: ProcessEnd): string {
   return signal === null ? `ended with exit code ${code}` : `was ended by the signal ${signal}`;
 }
 
-function outcomeOfReturned(report: ProcessReport, task: ProcessTask): TaskOutcome {
-  const { results, resultsFault, unusableLines } = report;
+function whyOf({ logged }: ProcessReport, hint: string | null): string {
+  if (hint !== null) {
+    return `: ${hint}`;
+  }
+  return logged
+    ? ': the log of the job says more'
+    : ' and wrote nothing to standard error, so that nobody knows why: let it say there what went wrong';
+}
+
+function outcomeOfReturned(
+  report: ProcessReport,
+  task: ProcessTask,
+  stopped: boolean,
+): TaskOutcome {
+  const { results, unusableLines, overLines, logged } = report;
+  const resultsFault = report.resultsFault ?? (stopped ? null : report.unfinishedFault);
   if (resultsFault !== null) {
     return failed(
       'invalid-results',
@@ -74,7 +83,13 @@ function outcomeOfReturned(report: ProcessReport, task: ProcessTask): TaskOutcom
       unusableLines === 0 ? '' : `, and ${unusableLines} lines of its output were no messages`;
     return failed(
       'invalid-results',
-      `The command ended without results${lines}: the log of the job says more.`,
+      `The command ended without results${lines}: ${
+        overLines
+          ? 'one of them is the beginning of JSON that goes on in the next, but a message must stand whole in one line, without indentation'
+          : logged
+            ? 'the log of the job says more'
+            : 'it wrote nothing at all, so let it write {"results": {…}} as a line of standard output'
+      }.`,
     );
   }
   const fault = task.results.fillAndFaultOf(results, 'results');

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cutText } from '../../platform/text/cut.text.js';
 import type { Attempt, StopReason, TaskOutcome } from '../attempt.js';
 import type { AttemptLog } from '../attempt.log.js';
 import type { ProcessTask } from '../task.js';
 import { fillIn } from './process.command.js';
-import { environmentOf, isExecutable, placeholdersOf } from './process.environment.js';
+import { environmentOf, executableOf, placeholdersOf } from './process.environment.js';
 import { ProcessGroup } from './process.group.js';
+import { hintOf } from './process.hints.js';
 import { outcomeOf } from './process.outcome.js';
 import { type ProcessLimits, ProcessOutput } from './process.output.js';
 
@@ -15,6 +17,14 @@ const LEASE_LOST_GRACE_MS = 200;
 const SHUTDOWN_GRACE_MS = 5_000;
 /** What writes too much is hardly waited for. */
 const EXCESS_GRACE_MS = 500;
+/**
+ * So long a command may go on after it has said how it went: then it is taken for one that does not end
+ * (threads that are left, licence daemons), and is stopped. A launcher has to clear up elsewhere first.
+ */
+const ANSWERED_MS = 1_000;
+const ANSWERED_BEHIND_LAUNCHER_MS = 10_000;
+/** What it still does then is not worth much patience. */
+const ANSWERED_GRACE_MS = 1_000;
 const CANCEL_TIMEOUT_MS = 10_000;
 /** So much of what a failing cancel command says is in the log of the job. */
 const SHOWN_CHARACTERS = 1_000;
@@ -26,6 +36,7 @@ export class ProcessRun {
   private readonly cancel: readonly string[];
   private readonly environment: Readonly<Record<string, string>>;
   private stopping: Promise<void> | null = null;
+  private answered: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly attempt: Attempt,
@@ -48,8 +59,10 @@ export class ProcessRun {
     const output = new ProcessOutput(this.log, this.limits, {
       progress: (percent, message) => this.attempt.onProgress(percent, message),
       excess: () => this.stop(group, EXCESS_GRACE_MS),
+      answered: () => this.letEnd(group),
     });
-    if (!(await isExecutable(program, this.environment.PATH ?? ''))) {
+    const path = this.environment.PATH ?? '';
+    if ((await executableOf(program, path)) === null) {
       this.log.note(`the command ${program} is not there, or may not be executed`);
       return outcomeOf(null, output.report, this.task, this.limits);
     }
@@ -57,18 +70,45 @@ export class ProcessRun {
       return { kind: 'stopped' };
     }
     const group = this.start();
-    const onAbort = () => this.stop(group, this.graceMs(signal.reason as StopReason));
+    const onAbort = () => {
+      const graceMs = this.graceMs(signal.reason as StopReason);
+      this.stop(group, this.answered === null ? graceMs : Math.min(graceMs, ANSWERED_GRACE_MS));
+    };
     signal.addEventListener('abort', onAbort, { once: true });
     group.stdin.end(`${parameters}\n`);
 
     const end = await this.endOf(group, output);
     signal.removeEventListener('abort', onAbort);
+    clearTimeout(this.answered ?? undefined);
     if (signal.reason !== 'lease lost') {
       await this.stopping;
     }
-    const outcome = outcomeOf(end, output.report, this.task, this.limits);
-    // Work that was done before it noticed that it should stop is done.
-    return signal.aborted && outcome.kind !== 'succeeded' ? { kind: 'stopped' } : outcome;
+    const { report } = output;
+    // What it had said before it was stopped counts, however it took that.
+    const stopped = this.stopping !== null;
+    if (signal.aborted && !report.answered) {
+      return { kind: 'stopped' };
+    }
+    const failed = end !== null && end.code !== 0 && !stopped;
+    const hint = failed ? await hintOf(this.command, end, path) : null;
+    return outcomeOf(end, report, this.task, this.limits, { stopped, hint });
+  }
+
+  /** It has said how it went: it is given a little time to end by itself, anew whenever it says more. */
+  private letEnd(group: ProcessGroup): void {
+    const { launcher } = this.task.process;
+    clearTimeout(this.answered ?? undefined);
+    this.answered = setTimeout(
+      () => {
+        if (this.stopping === null) {
+          this.log.note('the command had said how it went and did not end: it is stopped');
+          this.stop(group, ANSWERED_GRACE_MS);
+        } else {
+          group.signal('SIGKILL');
+        }
+      },
+      launcher.length === 0 ? ANSWERED_MS : ANSWERED_BEHIND_LAUNCHER_MS,
+    );
   }
 
   private start(): ProcessGroup {
@@ -141,7 +181,7 @@ export class ProcessRun {
       execFile(program, words, options, (error, stdout, stderr) => {
         if (error !== null) {
           const said = `${stdout}${stderr}`.trim() || error.message;
-          this.log.note(`the cancel command failed: ${said.slice(0, SHOWN_CHARACTERS)}`);
+          this.log.note(`the cancel command failed: ${cutText(said, SHOWN_CHARACTERS)}`);
         }
         resolve();
       });

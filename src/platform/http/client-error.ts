@@ -69,11 +69,13 @@ function answerOnSocket(problem: Problem, socket: Socket): void {
   const headers = Object.entries(headersOf(problem, body)).map(
     ([name, value]) => `${name}: ${value}`,
   );
-  socket.end(
+  socket.write(
     [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`, ...headers, '', body].join(
       '\r\n',
     ),
   );
+  // The client may be in the middle of sending.
+  socket.destroySoon();
 }
 
 const headersOf = (problem: Problem, body: string): Record<string, string> => ({

@@ -5,6 +5,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { AllowedMethods } from './allowed-methods.js';
 import { answerClientError, refuseExpectation, refuseTunnel } from './client-error.js';
 import type { Draining } from './draining.js';
+import { holdContinue } from './expect.continue.js';
+import { LingeringConnections } from './lingering.close.js';
 import { Problem } from './problem.js';
 import { sendProblem, toProblem } from './problem.filter.js';
 import { problemOfHeaders } from './request-headers.js';
@@ -67,6 +69,13 @@ export function createHttpAdapter(options: {
   // Else Node silently drops what follows the two thousandth, which may be the token.
   fastify.server.maxHeadersCount = 0;
   fastify.server.maxConnections = options.maxConnections;
+  holdContinue(fastify.server);
+  const lingering = new LingeringConnections();
+  lingering.watch(fastify.server);
+  fastify.addHook('preClose', (done) => {
+    lingering.closeAll();
+    done();
+  });
   fastify.server.on('checkExpectation', refuseExpectation);
   fastify.server.on('connect', refuseTunnel);
   const allowedMethods = new AllowedMethods();

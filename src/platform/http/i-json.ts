@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { faultOfJson } from './json.fault.js';
 import {
   MAX_DEPTH,
   MAX_MEMBERS,
@@ -8,6 +9,7 @@ import {
   scanJsonText,
 } from './json.text.js';
 import { type InvalidParam, Problem } from './problem.js';
+import { cutText } from '../text/cut.text.js';
 
 /** Longest part of a name that a problem repeats. */
 const MAX_NAME = 100;
@@ -23,7 +25,7 @@ const MAX_NAME = 100;
  */
 export function parseIJson(body: Buffer): unknown {
   if (!isUtf8(body)) {
-    throw new Problem('malformed-request', 'The body is not valid UTF-8: encode it as UTF-8.');
+    throw new Problem('malformed-request', `The body is not valid UTF-8: ${encodingHint(body)}.`);
   }
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   const found = scanJsonText(text);
@@ -62,13 +64,36 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem(
-      'malformed-request',
-      text.trim() === ''
-        ? 'The body is empty: send a JSON object like {"parameters": {}}.'
-        : 'The body is not valid JSON: check it with a JSON validator.',
-    );
+    if (text.trim() === '') {
+      throw new Problem(
+        'malformed-request',
+        'The body is empty: send a JSON object like {"parameters": {}}.',
+      );
+    }
+    throw notJson(text);
   }
+}
+
+/** Says what the first fault is, and where: a validator would know no more. */
+function notJson(text: string): Problem {
+  const fault = faultOfJson(text);
+  if (fault === null) {
+    return new Problem('malformed-request', 'The body is not valid JSON.');
+  }
+  const name = placeOf(fault.path);
+  const reason = `${fault.what} (${fault.place}): ${fault.advice}`;
+  return new Problem('malformed-request', `${name || 'The body'} ${reason}.`, {
+    invalidParams: [{ name, reason }],
+  });
+}
+
+/** What bytes that are no UTF-8 seem to be. */
+function encodingHint([first, second]: Buffer): string {
+  if (first === 0x1f && second === 0x8b) {
+    return 'it seems to be compressed, so send it as it is';
+  }
+  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return isUtf16 ? 'it seems to be UTF-16, so encode it as UTF-8' : 'encode it as UTF-8';
 }
 
 /** The place of a value as clients write it: `parameters.source.values[3]`. */
@@ -78,7 +103,7 @@ export function placeOf(path: Path): string {
       if (typeof part === 'number') {
         return `[${part}]`;
       }
-      const name = part.slice(0, MAX_NAME);
+      const name = cutText(part, MAX_NAME);
       return /^[\w-]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name.toWellFormed())}]`;
     })
     .join('')

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { createParamDecorator, Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
+import { letBodyCome } from './expect.continue.js';
 import { parseIJson } from './i-json.js';
 import { Problem } from './problem.js';
 
@@ -96,6 +97,7 @@ function readBody(stream: IncomingMessage, limit: number): Promise<Buffer> {
       refuse();
       return;
     }
+    letBodyCome(stream);
     stream.on('data', take);
     stream.on('end', () => resolve(Buffer.concat(chunks, size)));
     stream.on('error', cutOff);

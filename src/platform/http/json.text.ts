@@ -88,6 +88,22 @@ export function pathOfRepeatedMember(text: string): Path {
   });
 }
 
+/** Line and column of a character, both counted from 1, the column in characters. */
+export function lineAndColumn(text: string, offset: number): string {
+  let line = 1;
+  let begin = 0;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', begin)) {
+    line += 1;
+    begin = at + 1;
+  }
+  let column = 1;
+  for (let at = begin; at < offset; at += 1) {
+    const code = text.charCodeAt(at);
+    column += code >= 0xdc00 && code <= 0xdfff ? 0 : 1;
+  }
+  return `line ${line}, column ${column}`;
+}
+
 /** Follows a text up to an offset, or to the first member name that `stopAt` answers true to. */
 function follow(text: string, offset: number, stopAt: (path: Path) => boolean): Path {
   const path: (string | number)[] = [];

@@ -1,3 +1,5 @@
+import { cutText } from '../text/cut.text.js';
+
 /** Longest message or stack of one error in the log, in characters. */
 const LONGEST = 8_192;
 /** Deepest chain of causes that is told. */
@@ -21,7 +23,7 @@ export interface LoggedError {
  */
 export function describeError(error: unknown, depth = 0): LoggedError {
   if (typeof error !== 'object' || error === null) {
-    return { type: typeof error, message: String(error).slice(0, LONGEST) };
+    return { type: typeof error, message: cutText(String(error), LONGEST) };
   }
   const { name, message, code, table, constraint, stack, cause } = error as Record<string, unknown>;
   const repeatsValue = typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
@@ -30,14 +32,14 @@ export function describeError(error: unknown, depth = 0): LoggedError {
     message: repeatsValue ? 'the database refused a value' : (text(message) ?? ''),
     ...members({ code, table, constraint }),
     ...(typeof stack === 'string' && {
-      stack: (repeatsValue ? framesOf(stack) : stack).slice(0, LONGEST),
+      stack: cutText(repeatsValue ? framesOf(stack) : stack, LONGEST),
     }),
     ...(cause !== undefined && depth < MOST_CAUSES && { cause: describeError(cause, depth + 1) }),
   };
 }
 
 const text = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value.slice(0, LONGEST) : undefined;
+  typeof value === 'string' ? cutText(value, LONGEST) : undefined;
 
 const members = (given: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(
