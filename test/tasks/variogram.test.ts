@@ -113,7 +113,7 @@ describe('the variogram task', () => {
         const distance = 25 + 50 * i;
         return { pairs: 100 + i, distance, semivariance: 0.2 + 0.7 * shape(distance / 330) };
       });
-      const fit = fitVariogram(lags, type, 600);
+      const fit = fitVariogram(lags, { type }, 600);
       expect(fit.nugget).toBeCloseTo(0.2, 6);
       expect(fit.contribution).toBeCloseTo(0.7, 6);
       expect(fit.range).toBeCloseTo(330, 3);
@@ -127,11 +127,11 @@ describe('the variogram task', () => {
       semivariance: distance ** 1.5,
     }));
     for (const type of ['spherical', 'exponential', 'gaussian', 'linear'] as const) {
-      const { nugget, contribution } = fitVariogram(lags, type, 40);
+      const { nugget, contribution } = fitVariogram(lags, { type }, 40);
       expect(nugget).toBeGreaterThanOrEqual(0);
       expect(contribution).toBeGreaterThan(0);
     }
-    expect(fitVariogram(lags, 'linear', 40).nugget).toBe(0);
+    expect(fitVariogram(lags, { type: 'linear' }, 40).nugget).toBe(0);
   });
 
   it('fits a pure nugget to semivariances that fall', () => {
@@ -140,7 +140,7 @@ describe('the variogram task', () => {
       distance,
       semivariance: 5 - distance / 10,
     }));
-    expect(fitVariogram(lags, 'spherical', 30).contribution).toBe(0);
+    expect(fitVariogram(lags, { type: 'spherical' }, 30).contribution).toBe(0);
   });
 
   it('says when the semivariogram does not level off', async () => {
