@@ -11,8 +11,11 @@ export class NearestSamples {
   /** Squared distance to it; Infinity before the first {@link meet}. */
   readonly squares: Float64Array;
   readonly #partners: Uint32Array;
+  readonly #least: number;
 
-  constructor(size: number) {
+  /** @param least distances below it are negligible in any case */
+  constructor(size: number, least = 0) {
+    this.#least = least;
     this.squares = new Float64Array(size).fill(Infinity);
     this.#partners = new Uint32Array(size);
   }
@@ -39,12 +42,13 @@ export class NearestSamples {
   }
 
   /**
-   * Distances below this one are those of near-duplicates: a hundredth of the spacing. When most of
-   * the samples come in close pairs, that is their spacing and nothing is unusual.
+   * Distances below this one are those of near-duplicates: a hundredth of the spacing, or what
+   * was given as the least. When most of the samples come in close pairs, that is their spacing and
+   * nothing is unusual.
    */
   get negligible(): number {
     const { spacing } = this;
-    return spacing === Infinity ? 0 : spacing * NEAR;
+    return Math.max(this.#least, spacing === Infinity ? 0 : spacing * NEAR);
   }
 
   /** Pairs of a sample and its nearest one that are near-duplicates, or at one place; by index. */

@@ -22,6 +22,14 @@ export function doubtsOf({ edge }: Fit): Warning[] {
             'lower lag, if there are closer samples',
         ),
       ];
+    case 'plateau':
+      return [
+        warning(
+          'range-undetermined',
+          'Ranges that differ fit alike, because a single class rises; the range is the longest of them: ' +
+            'lower lag, or raise cutoff',
+        ),
+      ];
     case 'none':
       return [
         warning(

@@ -10,9 +10,9 @@ export interface Fit {
   readonly weightedSumOfSquares: number;
   /**
    * `inside` the ranges tried; `longest`: γ̂ keeps rising; `shortest`: γ̂ has levelled off within the
-   * first class; `none`: no structure fits better than a nugget alone, and the range means nothing.
+   * first class; `plateau`: many ranges fit alike, and this is the longest of them; `none`: no structure fits better than a nugget alone, and the range means nothing.
    */
-  readonly edge: 'inside' | 'longest' | 'shortest' | 'none';
+  readonly edge: 'inside' | 'longest' | 'shortest' | 'plateau' | 'none';
 }
 
 /** Longest range tried, as a multiple of the longest mean distance: beyond it γ is a straight line. */
@@ -104,6 +104,13 @@ function fitScaled(items: readonly Item[], shape: Shape, cutoff: number, length:
   }
   if (!isBetter(best, flat)) return { ...flat, edge: 'none' };
   if (best.range > longest * 0.999) return { ...best, edge: 'longest' };
+  const asGood = best.weightedSumOfSquares + BETTER * flat.weightedSumOfSquares;
+  const plateau = tried.filter((each) => each.weightedSumOfSquares <= asGood);
+  if (plateau.length > 1) {
+    // Rounding must not choose among them.
+    const last = plateau.at(-1)!;
+    return { ...last, edge: last === tried.at(-1) ? 'longest' : 'plateau' };
+  }
   return { ...best, edge: best.range < shortest * 1.001 ? 'shortest' : 'inside' };
 }
 

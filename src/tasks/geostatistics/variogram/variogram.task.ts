@@ -21,6 +21,9 @@ const MOST_SAMPLES = 50_000;
 /** Far more classes than anyone can look at, and still small. */
 const MOST_LAGS = 10_000;
 
+/** Closer than this part of lag is at one place, whatever the usual spacing: weights stay finite. */
+const NO_DISTANCE = 1e-6;
+
 const length = z.number().min(1e-9).max(1e12);
 
 const parameters = z
@@ -92,7 +95,7 @@ function run(
 ): z.input<typeof results> {
   const samples = new SampleSet(source);
   const pace = new WorkPace(context, (done) => `Compared ${done} pairs of samples`);
-  const nearest = new NearestSamples(samples.size);
+  const nearest = new NearestSamples(samples.size, lag * NO_DISTANCE);
   const lags = experimentalSemivariogram(samples, lag, cutoff, nearest, pace);
   const { negligible } = nearest;
   refuseToFit(lags, negligible, nearest.pairs, samples);
