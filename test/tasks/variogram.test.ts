@@ -173,7 +173,7 @@ describe('near-duplicates and fits at the edge', () => {
     const source = { coordinates, values: coordinates.map(([x = 0]) => (x % 2) * 3) };
     const { warnings, model, message } = await runTask(variogram, {
       source,
-      lag: 2,
+      lag: 1,
       cutoff: 16,
       model: 'spherical',
     });
