@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import validation from '../../src/tasks/geostatistics/cross-validation/cross-validation.task.js';
+import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
 import {
   largestDifference,
   meuseSource,
@@ -138,6 +139,36 @@ describe('folds', () => {
         },
       ),
       { numRuns: 10, seed: 5 },
+    );
+  });
+
+  it('of one sample are estimated as the kriging task does it from the others, ties and all', async () => {
+    const places = fc.uniqueArray(
+      fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })),
+      { minLength: 3, maxLength: 20, selector: String },
+    );
+    const neighborhoods = fc.record({
+      max_samples: fc.integer({ min: 2, max: 8 }),
+      min_samples: fc.integer({ min: 1, max: 2 }),
+      ellipsoid: fc.constantFrom(...[1, 2, 5, 1e6].map(sphere)),
+    });
+    await fc.assert(
+      fc.asyncProperty(places, neighborhoods, async (coordinates, neighborhood) => {
+        const values = coordinates.map(([x, y], i) => x * 3 + y + (i % 4));
+        const variogram = { ...base.variogram, nugget: 0.3 };
+        const ask = { variogram, neighborhood };
+        const { samples } = await runTask(validation, { ...ask, source: { coordinates, values } });
+        for (const [i, place] of coordinates.entries()) {
+          const { target } = await runTask(kriging, {
+            ...ask,
+            source: { coordinates: coordinates.toSpliced(i, 1), values: values.toSpliced(i, 1) },
+            target: { coordinates: [place] },
+          });
+          expect(largestDifference([samples.estimates[i]!], target.values)).toBeLessThan(1e-10);
+          expect(largestDifference([samples.variances[i]!], target.variances)).toBeLessThan(1e-10);
+        }
+      }),
+      { numRuns: 60, seed: 11 },
     );
   });
 

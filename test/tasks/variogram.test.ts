@@ -78,6 +78,7 @@ describe('lag classes of a regular transect', () => {
     ['tenths', (i) => [i / 10, 0], 0.1],
     ['whole numbers', (i) => [i, 0], 1],
     ['tenths far from the origin', (i) => [5e5 + i / 10, 4.6e6], 0.1],
+    ['tenths that were moved back from far away', (i) => [5e5 + i / 10 - 5e5, 0], 0.1],
     ['tenths before the origin', (i) => [-0.7 + i / 10, -1e3], 0.1],
     ['tenths along a slope of 3 in 4', (i) => [i * 0.06, i * 0.08], 0.1],
     ['tenths in three dimensions', (i) => [i / 30, (2 * i) / 30, 100 + (2 * i) / 30], 0.1],
@@ -124,7 +125,8 @@ describe('lag classes of a regular transect', () => {
     // 1, 2, 3, 3, 5, and 5 once more: that of the last sample.
     expect(await pairsOf(0)).toEqual(await pairsOf(1e-15 * 8));
     expect((await pairsOf(0)).at(-1)).toEqual([5, 2]);
-    expect((await pairsOf(1e-9)).at(-1)).toEqual([5, 1]);
+    expect((await pairsOf(1e-8)).at(-1)).toEqual([5, 1]);
+    expect((await pairsOf(-1e-8)).at(-1)).toEqual([5, 2]);
   });
 });
 

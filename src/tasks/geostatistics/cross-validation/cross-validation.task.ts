@@ -13,7 +13,7 @@ import { assign, foldsMistake, foldsSchema } from './fold.schema.js';
 import { leaveOut, SingularFold } from './left.out.js';
 import { validate, validationSummarySchema } from './validation.summary.js';
 
-/** Every fold indexes all other samples: leaving out 20,000 one by one takes a few minutes. */
+/** Every fold of several samples indexes all others, and near-duplicates are looked for in all pairs. */
 const MOST_SAMPLES = 20_000;
 
 const { variogram, neighborhood, kriging_method } = kriging.parameters.shape;

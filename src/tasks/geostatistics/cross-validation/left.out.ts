@@ -34,15 +34,14 @@ export class SingularFold extends Error {
 }
 
 /**
- * Estimates the samples of one fold after another from all samples of the other folds, in the order
- * of the folds' first samples. Each fold gets an index of its own: what a search finds is then what it
- * would find, had the fold never been sampled, whatever the limits of the search are.
+ * Estimates every sample from all samples of the other folds.
+ * @param folds the number of the fold of each sample
  * @throws SingularFold
  */
 export function* leaveOut(
   samples: SampleSet,
   folds: readonly number[],
-  { gamma, neighborhood, method }: Estimator,
+  estimator: Estimator,
 ): Generator<LeftOut> {
   const members = new Map<number, number[]>();
   folds.forEach((fold, sample) => {
@@ -50,28 +49,90 @@ export function* leaveOut(
     if (left) left.push(sample);
     else members.set(fold, [sample]);
   });
-  for (const [fold, left] of members) {
-    const kept = Uint32Array.from(folds.keys()).filter((sample) => folds[sample] !== fold);
-    const rest = only(samples, kept);
-    const search = new NeighborSearch(rest, neighborhood);
-    const system = new KrigingSystem(rest, gamma, method, undefined);
-    for (const sample of left) {
-      const [x, y, z] = [samples.x[sample]!, samples.y[sample]!, samples.z[sample]!];
-      const count = search.around(x, y, z);
-      if (count === 0) {
-        yield { sample, value: NaN, variance: NaN };
-        continue;
-      }
-      try {
-        system.estimate(search.found, count, x, y, z);
-      } catch (error) {
-        throw error instanceof SingularSystem
-          ? new SingularFold(sample, kept[error.sample]!)
-          : error;
-      }
-      yield { sample, value: system.value, variance: system.variance };
-    }
+  if (members.size === folds.length && isPlain(estimator.neighborhood)) {
+    yield* oneByOne(samples, estimator);
+    return;
   }
+  for (const [fold, left] of members) {
+    yield* foldByFold(
+      samples,
+      left,
+      Uint32Array.from(folds.keys()).filter((sample) => folds[sample] !== fold),
+      estimator,
+    );
+  }
+}
+
+/** Members of a neighborhood that say how many nearest samples inside an ellipsoid are wanted. */
+const PLAIN: readonly string[] = ['ellipsoid', 'max_samples', 'min_samples'];
+
+/** True when a search finds the nearest samples and asks nothing else of them. */
+function isPlain(neighborhood: Neighborhood): boolean {
+  return Object.entries(neighborhood).every(
+    ([name, limit]) => PLAIN.includes(name) || limit === undefined || limit === null,
+  );
+}
+
+/**
+ * Every sample from all others, with one index: the nearest one more than wanted are the sample itself
+ * and what would be found without it.
+ */
+function* oneByOne(
+  samples: SampleSet,
+  { gamma, neighborhood, method }: Estimator,
+): Generator<LeftOut> {
+  const search = new NeighborSearch(samples, {
+    ...neighborhood,
+    max_samples: neighborhood.max_samples + 1,
+    min_samples: neighborhood.min_samples + 1,
+  });
+  const system = new KrigingSystem(samples, gamma, method, undefined);
+  const others = new Uint32Array(samples.size);
+  for (let sample = 0; sample < samples.size; sample++) {
+    const found = search.around(samples.x[sample]!, samples.y[sample]!, samples.z[sample]!);
+    let count = 0;
+    for (let i = 0; i < found; i++) {
+      if (search.found[i] !== sample) others[count++] = search.found[i]!;
+    }
+    yield estimateOne(samples, sample, system, others, count, (index) => index);
+  }
+}
+
+/**
+ * The samples of a fold from all that are kept. Each fold gets an index of its own: what a search finds
+ * is what it would find, had the fold never been sampled, whatever the limits of the search are.
+ */
+function* foldByFold(
+  samples: SampleSet,
+  left: readonly number[],
+  kept: Uint32Array,
+  { gamma, neighborhood, method }: Estimator,
+): Generator<LeftOut> {
+  const rest = only(samples, kept);
+  const search = new NeighborSearch(rest, neighborhood);
+  const system = new KrigingSystem(rest, gamma, method, undefined);
+  for (const sample of left) {
+    const count = search.around(samples.x[sample]!, samples.y[sample]!, samples.z[sample]!);
+    yield estimateOne(samples, sample, system, search.found, count, (index) => kept[index]!);
+  }
+}
+
+/** @param nameOf from an index of the system to one of `samples` */
+function estimateOne(
+  samples: SampleSet,
+  sample: number,
+  system: KrigingSystem,
+  neighbors: Uint32Array,
+  count: number,
+  nameOf: (index: number) => number,
+): LeftOut {
+  if (count === 0) return { sample, value: NaN, variance: NaN };
+  try {
+    system.estimate(neighbors, count, samples.x[sample]!, samples.y[sample]!, samples.z[sample]!);
+  } catch (error) {
+    throw error instanceof SingularSystem ? new SingularFold(sample, nameOf(error.sample)) : error;
+  }
+  return { sample, value: system.value, variance: system.variance };
 }
 
 /** Some of the samples, in their order. */

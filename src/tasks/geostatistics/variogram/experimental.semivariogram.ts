@@ -16,6 +16,9 @@ export interface Lag {
 /** Below it a square has lost digits to underflow. */
 const SMALLEST_SQUARE = 1e-290;
 
+/** From here to the end of a class rounding does not reach its beginning: see {@link DistanceClasses}. */
+const MIDDLE = 0.002;
+
 /**
  * The omnidirectional semivariogram γ̂(h) = Σ (zᵢ − zⱼ)² / 2N(h) (Matheron's estimator; Cressie 1993,
  * 2.4) in {@link DistanceClasses}; pairs of samples at one place belong to the first class. Classes
@@ -35,8 +38,10 @@ export function experimentalSemivariogram(
   const distances = new Float64Array(classes.count);
   const squares = new Float64Array(classes.count);
   const all = (size * (size - 1)) / 2;
-  // Longer by far than rounding can tell: most pairs of large data need no root.
+  // Longer by far than rounding can tell: such a pair needs no root.
   const beyond = (cutoff * 1.01) ** 2;
+  const { squares: nearestSquares } = nearest;
+  const perLag = 1 / lag;
   for (let i = 1; i < size; i++) {
     const [xi, yi, zi, value] = [x[i]!, y[i]!, z[i]!, values[i]!];
     for (let j = 0; j < i; j++) {
@@ -44,10 +49,14 @@ export function experimentalSemivariogram(
       const dy = yi - y[j]!;
       const dz = zi - z[j]!;
       const square = dx * dx + dy * dy + dz * dz;
-      nearest.meet(i, j, square);
+      if (square < nearestSquares[i]! || square < nearestSquares[j]!) nearest.meet(i, j, square);
       if (square > beyond) continue;
       const distance = square < SMALLEST_SQUARE ? Math.hypot(dx, dy, dz) : Math.sqrt(square);
-      const index = classes.of(i, j, distance);
+      // Away from the limits rounding does not matter, and most pairs are.
+      const ratio = distance * perLag;
+      const whole = Math.floor(ratio);
+      const index =
+        ratio - whole > MIDDLE && distance < cutoff ? whole : classes.of(i, j, distance);
       if (index < 0) continue;
       const difference = value - values[j]!;
       pairs[index]!++;
