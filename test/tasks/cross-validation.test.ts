@@ -156,11 +156,14 @@ describe('folds', () => {
       fc.asyncProperty(places, neighborhoods, async (coordinates, neighborhood) => {
         const values = coordinates.map(([x, y], i) => x * 3 + y + (i % 4));
         const variogram = { ...base.variogram, nugget: 0.3 };
-        const ask = { variogram, neighborhood };
-        const { samples } = await runTask(validation, { ...ask, source: { coordinates, values } });
+        const estimator = { variogram, neighborhood };
+        const { samples } = await runTask(validation, {
+          ...estimator,
+          source: { coordinates, values },
+        });
         for (const [i, place] of coordinates.entries()) {
           const { target } = await runTask(kriging, {
-            ...ask,
+            ...estimator,
             source: { coordinates: coordinates.toSpliced(i, 1), values: values.toSpliced(i, 1) },
             target: { coordinates: [place] },
           });
