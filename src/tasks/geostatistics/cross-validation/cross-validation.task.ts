@@ -88,14 +88,14 @@ function run(
   const zScores = blank(size);
   let done = 0;
   try {
-    for (const { sample, value, variance } of leaveOut(samples, assignment, {
+    for (const { sample, value, variance } of leaveOut(source, assignment, {
       gamma: new VariogramFunction(estimator.variogram),
       neighborhood: estimator.neighborhood,
       method: estimator.kriging_method,
     })) {
       estimates[sample] = value;
       variances[sample] = variance;
-      residuals[sample] = samples.values[sample]! - value;
+      residuals[sample] = source.values[sample]! - value;
       const score = residuals[sample] / Math.sqrt(variance);
       // 0 / 0 and 1 / 0 say nothing: the sample has a twin in another fold.
       zScores[sample] = Number.isFinite(score) ? score : NaN;
@@ -109,7 +109,7 @@ function run(
     samples,
     'a sample with a near-duplicate in another fold is estimated from it, and so too well',
   );
-  const summary = validate(samples.values, estimates, zScores);
+  const summary = validate(source.values, estimates, zScores);
   const count = new Set(assignment).size;
   const missing = size - summary.estimated;
   const told = `Estimated ${summary.estimated} of ${size} samples from the others, in ${count} folds`;
@@ -117,7 +117,7 @@ function run(
   return {
     message: tellWarnings(`${told}${rest}`, warnings),
     samples: {
-      observed: Array.from(samples.values),
+      observed: source.values,
       estimates: orNull(estimates),
       variances: orNull(variances),
       residuals: orNull(residuals),
@@ -142,16 +142,16 @@ function nearestOf({ size, x, y, z: heights }: SampleSet): NearestSamples {
   return nearest;
 }
 
-function singular({ sample, culprit }: SingularFold): TaskProblem {
+function singular({ sample, culprits }: SingularFold): TaskProblem {
   return new TaskProblem({
     status: 422,
     slug: 'singular-kriging-system',
     title: 'The kriging system is singular.',
     detail:
-      `Without sample ${sample} the variogram makes sample ${culprit} (source.coordinates, counted ` +
-      'from 0) repeat what its neighbours tell, so that rounding would decide the weights. Add a small ' +
-      'nugget to the variogram (often 1e-6 of the sill is enough), shorten its ranges, lower ' +
-      'neighborhood.max_samples, or remove samples that are almost at the same place.',
+      `Without sample ${sample} the variogram makes the samples around it so alike, most of all ` +
+      `${culprits.join(' and ')} (source.coordinates, counted from 0), that rounding would decide the ` +
+      'weights. Add a small nugget to the variogram (often 1e-6 of the sill is enough), shorten its ' +
+      'ranges, lower neighborhood.max_samples, or remove samples that are almost at the same place.',
   });
 }
 

@@ -1,7 +1,8 @@
-import { SingularSystem, KrigingSystem } from '../kriging/kriging.system.js';
+import { KrigingSystem, SingularSystem } from '../kriging/kriging.system.js';
 import { NeighborSearch } from '../neighbor.search.js';
 import type { Neighborhood } from '../neighborhood.schema.js';
 import { SampleSet } from '../sample.set.js';
+import type { Source } from '../source.schema.js';
 import type { VariogramFunction } from '../variogram.function.js';
 
 type KrigingMethod = ConstructorParameters<typeof KrigingSystem>[2];
@@ -15,6 +16,7 @@ interface Estimator {
 
 /** The estimate of a sample from those of other folds; NaN with too few of them. */
 export interface LeftOut {
+  /** Its place in the source. */
   readonly sample: number;
   readonly value: number;
   readonly variance: number;
@@ -24,12 +26,12 @@ export interface LeftOut {
 export class SingularFold extends Error {
   override readonly name = 'SingularFold';
 
-  /** @param sample left out @param culprit the sample that repeats what the others tell */
+  /** @param sample left out @param culprits samples that tell the same, by their places in the source */
   constructor(
     readonly sample: number,
-    readonly culprit: number,
+    readonly culprits: readonly number[],
   ) {
-    super(`Sample ${culprit} is determined by its neighbours when ${sample} is left out.`);
+    super(`Without sample ${sample} the system of ${culprits.join(' and ')} is singular.`);
   }
 }
 
@@ -39,7 +41,7 @@ export class SingularFold extends Error {
  * @throws SingularFold
  */
 export function* leaveOut(
-  samples: SampleSet,
+  source: Source,
   folds: readonly number[],
   estimator: Estimator,
 ): Generator<LeftOut> {
@@ -49,17 +51,14 @@ export function* leaveOut(
     if (left) left.push(sample);
     else members.set(fold, [sample]);
   });
+  const all = folds.map((_, sample) => sample);
   if (members.size === folds.length && isPlain(estimator.neighborhood)) {
-    yield* oneByOne(samples, estimator);
+    yield* oneByOne(source, all, estimator);
     return;
   }
   for (const [fold, left] of members) {
-    yield* foldByFold(
-      samples,
-      left,
-      Uint32Array.from(folds.keys()).filter((sample) => folds[sample] !== fold),
-      estimator,
-    );
+    const kept = all.filter((sample) => folds[sample] !== fold);
+    yield* foldByFold(source, left, kept, estimator);
   }
 }
 
@@ -77,25 +76,17 @@ function isPlain(neighborhood: Neighborhood): boolean {
  * Every sample from all others, with one index: the nearest one more than wanted are the sample itself
  * and what would be found without it.
  */
-function* oneByOne(
-  samples: SampleSet,
-  { gamma, neighborhood, method }: Estimator,
-): Generator<LeftOut> {
-  const search = new NeighborSearch(samples, {
-    ...neighborhood,
-    max_samples: neighborhood.max_samples + 1,
-    min_samples: neighborhood.min_samples + 1,
+function* oneByOne(source: Source, all: number[], estimator: Estimator): Generator<LeftOut> {
+  const { neighborhood } = estimator;
+  const kept = new KeptSamples(source, all, {
+    ...estimator,
+    neighborhood: {
+      ...neighborhood,
+      max_samples: neighborhood.max_samples + 1,
+      min_samples: neighborhood.min_samples + 1,
+    },
   });
-  const system = new KrigingSystem(samples, gamma, method, undefined);
-  const others = new Uint32Array(samples.size);
-  for (let sample = 0; sample < samples.size; sample++) {
-    const found = search.around(samples.x[sample]!, samples.y[sample]!, samples.z[sample]!);
-    let count = 0;
-    for (let i = 0; i < found; i++) {
-      if (search.found[i] !== sample) others[count++] = search.found[i]!;
-    }
-    yield estimateOne(samples, sample, system, others, count, (index) => index);
-  }
+  for (const sample of all) yield kept.estimate(sample);
 }
 
 /**
@@ -103,42 +94,61 @@ function* oneByOne(
  * is what it would find, had the fold never been sampled, whatever the limits of the search are.
  */
 function* foldByFold(
-  samples: SampleSet,
+  source: Source,
   left: readonly number[],
-  kept: Uint32Array,
-  { gamma, neighborhood, method }: Estimator,
+  rest: number[],
+  estimator: Estimator,
 ): Generator<LeftOut> {
-  const rest = only(samples, kept);
-  const search = new NeighborSearch(rest, neighborhood);
-  const system = new KrigingSystem(rest, gamma, method, undefined);
-  for (const sample of left) {
-    const count = search.around(samples.x[sample]!, samples.y[sample]!, samples.z[sample]!);
-    yield estimateOne(samples, sample, system, search.found, count, (index) => kept[index]!);
-  }
+  const kept = new KeptSamples(source, rest, estimator);
+  for (const sample of left) yield kept.estimate(sample);
 }
 
-/** @param nameOf from an index of the system to one of `samples` */
-function estimateOne(
-  samples: SampleSet,
-  sample: number,
-  system: KrigingSystem,
-  neighbors: Uint32Array,
-  count: number,
-  nameOf: (index: number) => number,
-): LeftOut {
-  if (count === 0) return { sample, value: NaN, variance: NaN };
-  try {
-    system.estimate(neighbors, count, samples.x[sample]!, samples.y[sample]!, samples.z[sample]!);
-  } catch (error) {
-    throw error instanceof SingularSystem ? new SingularFold(sample, nameOf(error.sample)) : error;
-  }
-  return { sample, value: system.value, variance: system.variance };
-}
+/** Samples that others are estimated from. */
+class KeptSamples {
+  readonly #source: Source;
+  readonly #kept: number[];
+  readonly #search: NeighborSearch;
+  readonly #system: KrigingSystem;
+  readonly #others: Uint32Array;
 
-/** Some of the samples, in their order. */
-function only({ dimension, x, y, z, values }: SampleSet, kept: Uint32Array): SampleSet {
-  return new SampleSet({
-    coordinates: Array.from(kept, (i) => [x[i]!, y[i]!, z[i]!].slice(0, dimension)),
-    values: Array.from(kept, (i) => values[i]!),
-  });
+  /** @param kept their places in the source */
+  constructor(source: Source, kept: number[], { gamma, neighborhood, method }: Estimator) {
+    const samples = new SampleSet({
+      coordinates: kept.map((i) => source.coordinates[i]!),
+      values: kept.map((i) => source.values[i]!),
+    });
+    this.#source = source;
+    this.#kept = kept;
+    this.#search = new NeighborSearch(samples, neighborhood);
+    this.#system = new KrigingSystem(samples, gamma, method, undefined);
+    this.#others = new Uint32Array(this.#search.found.length);
+  }
+
+  /**
+   * Estimates a sample from those that are kept, and never from itself.
+   * @throws SingularFold
+   */
+  estimate(sample: number): LeftOut {
+    const [x = 0, y = 0, z = 0] = this.#source.coordinates[sample]!;
+    const found = this.#search.around(x, y, z);
+    let count = 0;
+    for (let i = 0; i < found; i++) {
+      const index = this.#search.found[i]!;
+      if (this.#inSource(index) !== sample) this.#others[count++] = index;
+    }
+    if (count === 0) return { sample, value: NaN, variance: NaN };
+    try {
+      this.#system.estimate(this.#others, count, x, y, z);
+    } catch (error) {
+      throw error instanceof SingularSystem
+        ? new SingularFold(sample, [this.#inSource(error.sample)])
+        : error;
+    }
+    return { sample, value: this.#system.value, variance: this.#system.variance };
+  }
+
+  /** @param index of a sample in the search and the system */
+  #inSource(index: number): number {
+    return this.#kept[index]!;
+  }
 }

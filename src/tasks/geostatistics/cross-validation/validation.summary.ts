@@ -26,7 +26,7 @@ export const validationSummarySchema = z.strictObject({
  * Each is null when there is nothing to make it of, or when no number can hold it.
  */
 export function validate(
-  observed: Float64Array,
+  observed: readonly number[],
   estimates: Float64Array,
   zScores: Float64Array,
 ): Omit<z.output<typeof validationSummarySchema>, 'samples' | 'folds' | 'seconds'> {
