@@ -29,7 +29,8 @@ out <- list(
   leave_one_out_of_16 = validate(model, nmax = 16),
   within = validate(model, nmax = 12, nmin = 3, maxdist = 180),
   ten_folds = validate(model, nfold = folds, nmax = 155),
-  ten_folds_of_8 = validate(model, nfold = folds, nmax = 8),
+  # With 8 two samples are equally far, and which of them counts is a matter of taste.
+  ten_folds_of_7 = validate(model, nfold = folds, nmax = 7),
   simple = validate(model, nfold = folds, nmax = 20, beta = 5.9),
   assignment = folds)
 write(toJSON(out, digits = I(13), auto_unbox = TRUE, na = "null"),
