@@ -81,7 +81,7 @@ describe('the OpenAPI document', () => {
 
   it('has an example for every task that executes and succeeds', async () => {
     const executes = operations().filter(({ operation }) => operation.requestBody !== undefined);
-    expect(executes.length).toBe(6);
+    expect(executes.length).toBe(7);
     for (const { path, operation } of executes) {
       const task = path.includes('{topic}')
         ? 'diagnostics/sleep'

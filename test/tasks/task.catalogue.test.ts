@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import sleep from '../../src/tasks/diagnostics/sleep/sleep.task.js';
 import spin from '../../src/tasks/diagnostics/spin/spin.task.js';
+import validation from '../../src/tasks/geostatistics/cross-validation/cross-validation.task.js';
 import idw from '../../src/tasks/geostatistics/idw/idw.task.js';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
 import variogram from '../../src/tasks/geostatistics/variogram/variogram.task.js';
@@ -34,6 +35,7 @@ function jsonSchema(schema: z.ZodType): Schema {
 describe.each([
   { task: kriging, name: 'kriging' },
   { task: idw, name: 'idw' },
+  { task: validation, name: 'cross-validation' },
   { task: variogram, name: 'variogram' },
   { task: sleep, name: 'sleep' },
   { task: spin, name: 'spin' },

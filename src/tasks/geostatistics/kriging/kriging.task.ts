@@ -10,10 +10,11 @@ import { sourceSchema } from '../source.schema.js';
 import { TargetPoints } from '../target.points.js';
 import { refuseOtherDimension, targetSchema } from '../target.schema.js';
 import { VariogramFunction } from '../variogram.function.js';
-import { type VariogramModel, variogramSchema } from '../variogram.schema.js';
+import { variogramSchema } from '../variogram.schema.js';
 import { WorkPace } from '../work.pace.js';
 import { BlockSupport } from './block.support.js';
 import { KrigingSystem, SingularSystem } from './kriging.system.js';
+import { toUnitSill } from './unit.sill.js';
 
 const subPoints = z.int().min(1).max(9).default(1);
 
@@ -127,9 +128,8 @@ function run(
   );
   samples.refuseDuplicates(tolerance);
   const search = new NeighborSearch(samples, neighborhood, tolerance);
-  // With a sill of 1: then no unit of the values can make numbers overflow or vanish.
-  const total = sumOf(variogram);
-  const gamma = new VariogramFunction(scaled(variogram, 1 / total));
+  const { variogram: unit, total } = toUnitSill(variogram);
+  const gamma = new VariogramFunction(unit);
   const block =
     target.grid && block_discretisation && isBlock(block_discretisation)
       ? new BlockSupport(gamma, target.grid, block_discretisation)
@@ -172,21 +172,6 @@ function run(
 
 function isBlock({ nx, ny, nz }: { nx: number; ny: number; nz: number }): boolean {
   return nx * ny * nz > 1;
-}
-
-/** Nugget and contributions together. */
-function sumOf({ nugget, structures }: VariogramModel): number {
-  return structures.reduce((sum, { contribution }) => sum + contribution, nugget);
-}
-
-function scaled({ nugget, structures }: VariogramModel, factor: number): VariogramModel {
-  return {
-    nugget: nugget * factor,
-    structures: structures.map((structure) => ({
-      ...structure,
-      contribution: structure.contribution * factor,
-    })),
-  };
 }
 
 function singular(

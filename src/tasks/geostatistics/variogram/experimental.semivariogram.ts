@@ -1,5 +1,7 @@
+import type { NearestSamples } from '../near.duplicates.js';
 import type { SampleSet } from '../sample.set.js';
 import type { WorkPace } from '../work.pace.js';
+import { DistanceClasses } from './distance.classes.js';
 
 /** One class of distances of the experimental semivariogram. */
 export interface Lag {
@@ -11,34 +13,51 @@ export interface Lag {
   readonly semivariance: number;
 }
 
+/** Below it a square has lost digits to underflow. */
+const SMALLEST_SQUARE = 1e-290;
+
+/** From here to the end of a class rounding does not reach its beginning: see {@link DistanceClasses}. */
+const MIDDLE = 0.002;
+
 /**
  * The omnidirectional semivariogram γ̂(h) = Σ (zᵢ − zⱼ)² / 2N(h) (Matheron's estimator; Cressie 1993,
- * 2.4). Class k holds the pairs with k · lag < distance <= (k + 1) · lag, up to and including the
- * cutoff; pairs of samples at one place belong to the first class. Classes without pairs are left out.
+ * 2.4) in {@link DistanceClasses}; pairs of samples at one place belong to the first class. Classes
+ * without pairs are left out.
+ * @param nearest learns how far every sample is from its nearest one
  */
 export function experimentalSemivariogram(
   samples: SampleSet,
   lag: number,
   cutoff: number,
+  nearest: NearestSamples,
   pace: WorkPace,
 ): Lag[] {
   const { size, x, y, z, values } = samples;
-  const classes = Math.floor(cutoff / lag) + 1;
-  const pairs = new Float64Array(classes);
-  const distances = new Float64Array(classes);
-  const squares = new Float64Array(classes);
+  const classes = new DistanceClasses(samples, lag, cutoff);
+  const pairs = new Float64Array(classes.count);
+  const distances = new Float64Array(classes.count);
+  const squares = new Float64Array(classes.count);
   const all = (size * (size - 1)) / 2;
+  // Longer by far than rounding can tell: such a pair needs no root.
+  const beyond = (cutoff * 1.01) ** 2;
+  const { squares: nearestSquares } = nearest;
+  const perLag = 1 / lag;
   for (let i = 1; i < size; i++) {
     const [xi, yi, zi, value] = [x[i]!, y[i]!, z[i]!, values[i]!];
     for (let j = 0; j < i; j++) {
       const dx = xi - x[j]!;
       const dy = yi - y[j]!;
       const dz = zi - z[j]!;
-      const distance = Math.sqrt(dx * dx + dy * dy + dz * dz);
-      if (distance > cutoff) continue;
-      const ratio = distance / lag;
-      let index = Math.floor(ratio);
-      if (ratio === index && index > 0) index--;
+      const square = dx * dx + dy * dy + dz * dz;
+      if (square < nearestSquares[i]! || square < nearestSquares[j]!) nearest.meet(i, j, square);
+      if (square > beyond) continue;
+      const distance = square < SMALLEST_SQUARE ? Math.hypot(dx, dy, dz) : Math.sqrt(square);
+      // Away from the limits rounding does not matter, and most pairs are.
+      const ratio = distance * perLag;
+      const whole = Math.floor(ratio);
+      const index =
+        ratio - whole > MIDDLE && distance < cutoff ? whole : classes.of(i, j, distance);
+      if (index < 0) continue;
       const difference = value - values[j]!;
       pairs[index]!++;
       distances[index]! += distance;
@@ -47,7 +66,7 @@ export function experimentalSemivariogram(
     pace.tell((i * (i + 1)) / 2, all);
   }
   const lags: Lag[] = [];
-  for (let k = 0; k < classes; k++) {
+  for (let k = 0; k < classes.count; k++) {
     const count = pairs[k]!;
     if (count === 0) continue;
     lags.push({

@@ -1,19 +1,28 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
-import { TaskProblem } from '../../../compute/task.problem.js';
+import { nearDuplicates, NearestSamples } from '../near.duplicates.js';
 import { SampleSet } from '../sample.set.js';
 import { sourceSchema } from '../source.schema.js';
-import { variogramSchema, variogramTypeSchema } from '../variogram.schema.js';
+import {
+  alphaMistake,
+  alphaSchema,
+  variogramSchema,
+  variogramTypeSchema,
+} from '../variogram.schema.js';
+import { tellWarnings, warningsSchema } from '../warning.schema.js';
 import { WorkPace } from '../work.pace.js';
-import { experimentalSemivariogram, type Lag } from './experimental.semivariogram.js';
+import { experimentalSemivariogram } from './experimental.semivariogram.js';
+import { refuseFit, refuseToFit } from './fit.refusal.js';
+import { doubtsOf } from './fit.warning.js';
 import { fitVariogram } from './variogram.fit.js';
 
 /** All pairs are looked at: 50,000 samples are 1.25 billion pairs, a few seconds of computing. */
 const MOST_SAMPLES = 50_000;
 /** Far more classes than anyone can look at, and still small. */
 const MOST_LAGS = 10_000;
-/** A nugget, a contribution and a range are three unknowns. */
-const FEWEST_LAGS = 3;
+
+/** Closer than this part of lag is at one place, whatever the usual spacing: weights stay finite. */
+const NO_DISTANCE = 1e-6;
 
 const length = z.number().min(1e-9).max(1e12);
 
@@ -30,15 +39,18 @@ const parameters = z
       description:
         'Shape of the structure to fit; `linear` is a straight line (contribution at h = cutoff)',
     }),
+    alpha: alphaSchema,
   })
   .check((context) => {
     if (context.issues.length > 0) return;
-    const { source, lag, cutoff } = context.value;
+    const { source, lag, cutoff, model, alpha } = context.value;
     const refuse = (path: string[], message: string) =>
       context.issues.push({ code: 'custom', input: context.value, path, message });
     if (lag > cutoff) refuse(['lag'], `Expected at most cutoff (${cutoff}), not ${lag}`);
     if (cutoff / lag > MOST_LAGS)
       refuse(['lag'], `Expected at most ${MOST_LAGS} lags up to cutoff`);
+    const wrongAlpha = alphaMistake(model, alpha);
+    if (wrongAlpha) refuse(['alpha'], wrongAlpha);
     if (source.coordinates.length < 2)
       refuse(['source', 'coordinates'], 'Expected at least 2 samples');
   });
@@ -61,6 +73,7 @@ const results = z.strictObject({
     description:
       'The fitted model, isotropic, as the member `variogram` of the kriging task takes it',
   }),
+  warnings: warningsSchema,
   summary: z.strictObject({
     samples: z.int().min(2).meta({ description: 'Number of samples' }),
     pairs: z.int().min(0).meta({ description: 'Pairs up to the cutoff' }),
@@ -75,29 +88,41 @@ const results = z.strictObject({
   }),
 });
 
-/** @throws TaskProblem 422 `too-few-lags` or `no-variation`: there is nothing to fit */
+/** @throws TaskProblem 422 `too-few-lags`, `no-variation` or `values-out-of-scale`: nothing fits */
 function run(
-  { source, lag, cutoff, model }: z.output<typeof parameters>,
+  { source, lag, cutoff, model, alpha }: z.output<typeof parameters>,
   context: TaskContext,
 ): z.input<typeof results> {
   const samples = new SampleSet(source);
   const pace = new WorkPace(context, (done) => `Compared ${done} pairs of samples`);
-  const lags = experimentalSemivariogram(samples, lag, cutoff, pace);
-  refuseToFit(lags);
-  const fit = fitVariogram(lags, model, cutoff);
+  const nearest = new NearestSamples(samples, lag * NO_DISTANCE);
+  const lags = experimentalSemivariogram(samples, lag, cutoff, nearest, pace);
+  const { negligible } = nearest;
+  refuseToFit(lags, negligible, nearest.pairs, samples);
+  const fit = fitVariogram(lags, { type: model, alpha }, cutoff, negligible);
+  refuseFit(fit, samples);
   const { nugget, contribution, range } = fit;
   const pairs = lags.reduce((sum, item) => sum + item.pairs, 0);
-  const rising = fit.rangeAtLimit
-    ? '; the semivariogram does not level off within the cutoff, so its range is only a lower bound'
-    : '';
+  const warnings = [
+    ...nearDuplicates(
+      nearest,
+      samples,
+      'distance classes of such pairs alone are not fitted to. Is one of each a slip of the pen?',
+    ),
+    ...doubtsOf(fit),
+  ];
   return {
-    message: `Fitted a variogram (${model}) to ${lags.length} lags of ${pairs} pairs${rising}`,
+    message: tellWarnings(
+      `Fitted a variogram (${model}) to ${lags.length} lags of ${pairs} pairs`,
+      warnings,
+    ),
     lags,
     model: {
       nugget,
       structures: [
         {
           variogram_type: model,
+          ...(alpha !== undefined && { alpha }),
           contribution,
           anisotropy: {
             ellipsoid_ranges: { major: range, semi_major: range, minor: range },
@@ -106,37 +131,15 @@ function run(
         },
       ],
     },
+    warnings,
     summary: {
       samples: samples.size,
       pairs,
       weighted_sum_of_squares: fit.weightedSumOfSquares,
-      range_at_limit: fit.rangeAtLimit,
+      range_at_limit: fit.edge === 'longest',
       seconds: pace.seconds,
     },
   };
-}
-
-function refuseToFit(lags: readonly Lag[]): void {
-  const usable = lags.filter(({ distance }) => distance > 0);
-  if (usable.length < FEWEST_LAGS) {
-    throw new TaskProblem({
-      status: 422,
-      slug: 'too-few-lags',
-      title: 'There are too few lags to fit a variogram.',
-      detail:
-        `${usable.length} of the distance classes hold pairs of samples; the fit needs ${FEWEST_LAGS}. ` +
-        'Raise cutoff, or lower lag.',
-    });
-  }
-  if (usable.every(({ semivariance }) => semivariance === 0)) {
-    throw new TaskProblem({
-      status: 422,
-      slug: 'no-variation',
-      title: 'The values do not vary.',
-      detail:
-        'All pairs of samples up to cutoff have equal values, so there is no variogram to fit.',
-    });
-  }
 }
 
 export default defineTask({
@@ -144,7 +147,7 @@ export default defineTask({
   topic: 'geostatistics',
   name: 'variogram',
   displayName: 'Variogram',
-  version: '1.0.0',
+  version: '1.1.0',
   description:
     'Computes the experimental omnidirectional semivariogram of samples (lag classes closed on the ' +
     'right) and fits one structure and a nugget to it by weighted least squares with weights ' +

@@ -1,0 +1,169 @@
+import type { CoordinateTolerance } from '../coordinate.tolerance.js';
+import { KrigingSystem, SingularSystem } from '../kriging/kriging.system.js';
+import { NeighborSearch } from '../neighbor.search.js';
+import type { Neighborhood } from '../neighborhood.schema.js';
+import { SampleSet } from '../sample.set.js';
+import type { Source } from '../source.schema.js';
+import { toUnitSill } from '../kriging/unit.sill.js';
+import { VariogramFunction } from '../variogram.function.js';
+import type { VariogramModel } from '../variogram.schema.js';
+
+type KrigingMethod = ConstructorParameters<typeof KrigingSystem>[2];
+
+/** How samples are estimated, as in the kriging task. */
+interface Estimator {
+  readonly variogram: VariogramModel;
+  /** Of all samples, whichever are left out. */
+  readonly tolerance: CoordinateTolerance;
+  readonly neighborhood: Neighborhood;
+  readonly method: KrigingMethod;
+}
+
+/** The estimate of a sample from those of other folds; NaN with too few of them. */
+export interface LeftOut {
+  /** Its place in the source. */
+  readonly sample: number;
+  readonly value: number;
+  readonly variance: number;
+}
+
+/** Thrown when the system of a left-out sample is singular. */
+export class SingularFold extends Error {
+  override readonly name = 'SingularFold';
+
+  /** @param sample left out @param culprits samples that tell the same, by their places in the source */
+  constructor(
+    readonly sample: number,
+    readonly culprits: readonly number[],
+  ) {
+    super(`Without sample ${sample} the system of ${culprits.join(' and ')} is singular.`);
+  }
+}
+
+/**
+ * Estimates every sample from all samples of the other folds.
+ * @param folds the number of the fold of each sample
+ * @throws SingularFold
+ */
+export function* leaveOut(
+  source: Source,
+  folds: readonly number[],
+  estimator: Estimator,
+): Generator<LeftOut> {
+  const members = new Map<number, number[]>();
+  folds.forEach((fold, sample) => {
+    const left = members.get(fold);
+    if (left) left.push(sample);
+    else members.set(fold, [sample]);
+  });
+  const all = folds.map((_, sample) => sample);
+  if (members.size === folds.length && isPlain(estimator.neighborhood)) {
+    yield* oneByOne(source, all, estimator);
+    return;
+  }
+  for (const [fold, left] of members) {
+    const kept = all.filter((sample) => folds[sample] !== fold);
+    yield* foldByFold(source, left, kept, estimator);
+  }
+}
+
+/** Members of a neighborhood that say how many nearest samples inside an ellipsoid are wanted. */
+const PLAIN: readonly string[] = ['ellipsoid', 'max_samples', 'min_samples'];
+
+/** True when a search finds the nearest samples and asks nothing else of them. */
+function isPlain(neighborhood: Neighborhood): boolean {
+  return Object.entries(neighborhood).every(
+    ([name, limit]) => PLAIN.includes(name) || limit === undefined || limit === null,
+  );
+}
+
+/**
+ * Every sample from all others, with one index: the nearest one more than wanted are the sample itself
+ * and what would be found without it.
+ */
+function* oneByOne(source: Source, all: number[], estimator: Estimator): Generator<LeftOut> {
+  const { neighborhood } = estimator;
+  const kept = new KeptSamples(source, all, {
+    ...estimator,
+    neighborhood: {
+      ...neighborhood,
+      max_samples: neighborhood.max_samples + 1,
+      min_samples: neighborhood.min_samples + 1,
+    },
+  });
+  for (const sample of all) yield kept.estimate(sample);
+}
+
+/**
+ * The samples of a fold from all that are kept. Each fold gets an index of its own: what a search finds
+ * is what it would find, had the fold never been sampled, whatever the limits of the search are.
+ */
+function* foldByFold(
+  source: Source,
+  left: readonly number[],
+  rest: number[],
+  estimator: Estimator,
+): Generator<LeftOut> {
+  const kept = new KeptSamples(source, rest, estimator);
+  for (const sample of left) yield kept.estimate(sample);
+}
+
+/** Samples that others are estimated from. */
+class KeptSamples {
+  readonly #source: Source;
+  readonly #kept: number[];
+  readonly #listed: Uint32Array;
+  readonly #total: number;
+  readonly #search: NeighborSearch;
+  readonly #system: KrigingSystem;
+  readonly #others: Uint32Array;
+
+  /** @param kept their places in the source */
+  constructor(source: Source, kept: number[], { tolerance, ...estimator }: Estimator) {
+    const samples = new SampleSet({
+      coordinates: kept.map((i) => source.coordinates[i]!),
+      values: kept.map((i) => source.values[i]!),
+    });
+    this.#source = source;
+    this.#kept = kept;
+    this.#listed = samples.listed;
+    this.#search = new NeighborSearch(samples, estimator.neighborhood, tolerance);
+    const most = this.#search.found.length;
+    const { variogram: unit, total } = toUnitSill(estimator.variogram);
+    const gamma = new VariogramFunction(unit);
+    this.#system = new KrigingSystem(samples, gamma, estimator.method, undefined, tolerance, most);
+    this.#total = total;
+    this.#others = new Uint32Array(most);
+  }
+
+  /**
+   * Estimates a sample from those that are kept, and never from itself.
+   * @throws SingularFold
+   */
+  estimate(sample: number): LeftOut {
+    const [x = 0, y = 0, z = 0] = this.#source.coordinates[sample]!;
+    const found = this.#search.around(x, y, z);
+    let count = 0;
+    for (let i = 0; i < found; i++) {
+      const index = this.#search.found[i]!;
+      if (this.#inSource(index) !== sample) this.#others[count++] = index;
+    }
+    if (count === 0) return { sample, value: NaN, variance: NaN };
+    try {
+      this.#system.estimate(this.#others, count, x, y, z);
+    } catch (error) {
+      throw error instanceof SingularSystem
+        ? new SingularFold(
+            sample,
+            error.samples.map((index) => this.#inSource(index)),
+          )
+        : error;
+    }
+    return { sample, value: this.#system.value, variance: this.#system.variance * this.#total };
+  }
+
+  /** @param index of a sample in the search and the system */
+  #inSource(index: number): number {
+    return this.#kept[this.#listed[index]!]!;
+  }
+}
