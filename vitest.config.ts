@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // One second, the default, is a guess about the machine: a condition is waited for.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

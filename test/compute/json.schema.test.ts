@@ -64,13 +64,20 @@ describe('a JSON Schema of a manifest', () => {
     }
   });
 
-  it('says one fault of a million, at once', () => {
+  it('looks no further than the first fault of a million', () => {
     const schema = properties({ a: { type: 'array', items: { type: 'number' } } });
-    const started = performance.now();
-    expect(fault(schema, { a: Array.from({ length: 1_000_000 }, () => 'x') })).toMatchObject({
-      name: 'parameters.a[0]',
-    });
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const read = new Set<string>();
+    const a = new Proxy(
+      Array.from({ length: 1_000_000 }, () => 'x'),
+      {
+        get(list, name) {
+          if (/^\d+$/.test(String(name))) read.add(String(name));
+          return Reflect.get(list, name) as unknown;
+        },
+      },
+    );
+    expect(fault(schema, { a })).toMatchObject({ name: 'parameters.a[0]' });
+    expect([...read]).toEqual(['0']);
   });
 
   it('does not try a pattern on a long text: it does not match', () => {

@@ -74,8 +74,14 @@ describe('the thread runner', () => {
   it('kills a thread that does not settle, and lets one that heeds its signal end by itself', async () => {
     for (const fault of ['never-settle', 'polite']) {
       const stopping = new AbortController();
-      const running = run(fault, { signal: stopping.signal });
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      let begun = false;
+      const running = run(fault, {
+        signal: stopping.signal,
+        onProgress: () => {
+          begun = true;
+        },
+      });
+      await expect.poll(() => begun).toBe(true);
       stopping.abort('canceled');
       expect(await running).toEqual({ kind: 'stopped' });
     }

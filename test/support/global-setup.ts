@@ -28,7 +28,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.once('exit', () => abandon(dataHome));
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
-  const server = await startEmbeddedPostgres({ dataHome, fsync: false, log });
+  // So that a test can tell a replica's statements from those of the server and of other tests.
+  const settings = { shared_preload_libraries: 'pg_stat_statements' };
+  const server = await startEmbeddedPostgres({ dataHome, fsync: false, settings, log });
   const teardown = async () => {
     await server.stop();
     rmSync(dataHome, { recursive: true, force: true });

@@ -236,7 +236,7 @@ describe('kriging gives up with a problem', () => {
     });
   });
 
-  it('that names the target and sample of a singular system, and the remedy', async () => {
+  it('that names the target and samples of a singular system, and the remedy', async () => {
     const coordinates = Array.from({ length: 30 }, (_, i) => [i % 6, Math.floor(i / 6)]);
     const source = { coordinates, values: coordinates.map(([x, y]) => x! + y!) };
     const parameters = {
@@ -257,7 +257,7 @@ describe('kriging gives up with a problem', () => {
           status: 422,
           slug: 'singular-kriging-system',
           detail: expect.stringMatching(
-            /^At target 1 \(2\.5, 2\.5\).*sample \d+ .*Add a small nugget/s,
+            /^At target 1 \(2\.5, 2\.5\).*coordinates\[\d+\] and source\.coordinates\[\d+\].*Add a small nugget/s,
           ),
         },
       });

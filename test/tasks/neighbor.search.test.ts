@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CoordinateTolerance } from '../../src/tasks/geostatistics/coordinate.tolerance.js';
 import { worldToLocal } from '../../src/tasks/geostatistics/ellipsoid.space.js';
 import { NeighborSearch } from '../../src/tasks/geostatistics/neighbor.search.js';
 import { SampleSet } from '../../src/tasks/geostatistics/sample.set.js';
@@ -17,11 +18,15 @@ function search(
   min_samples = 1,
 ) {
   const samples = new SampleSet({ coordinates, values: coordinates.map(() => 0) });
-  return new NeighborSearch(samples, { ellipsoid, max_samples, min_samples });
+  const tolerance = new CoordinateTolerance(samples.magnitudes);
+  const found = new NeighborSearch(samples, { ellipsoid, max_samples, min_samples }, tolerance);
+  return { found, samples };
 }
 
-function around(found: NeighborSearch, x: number, y: number, z = 0): number[] {
-  return [...found.found.subarray(0, found.around(x, y, z))];
+/** The neighbours as they were listed. */
+function around({ found, samples }: ReturnType<typeof search>, x: number, y: number, z = 0) {
+  const neighbors = found.found.subarray(0, found.around(x, y, z));
+  return [...neighbors].map((sample) => samples.listed[sample]!).toSorted((a, b) => a - b);
 }
 
 describe('the neighbour search', () => {
@@ -88,18 +93,22 @@ describe('the neighbour search', () => {
     expect(around(found, 0, 0)).toEqual([0, 1, 2]);
   });
 
-  it('takes the later of equally distant samples', () => {
-    const found = search(
-      [
-        [1, 0],
-        [0, 1],
-        [-1, 0],
-        [0, -1],
-      ],
-      ball(5),
-      2,
-    );
-    expect(around(found, 0, 0)).toEqual([2, 3]);
+  it('takes the smaller x, then y, then z of equally distant samples, however they are listed', () => {
+    const places = [
+      [1, 0],
+      [0, 1],
+      [-1, 0],
+      [0, -1],
+    ];
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [2, 0, 3, 1],
+    ]) {
+      const listed = order.map((i) => places[i]!);
+      const found = around(search(listed, ball(5), 2), 0, 0).map((i) => listed[i]);
+      expect(found).toEqual(expect.arrayContaining([places[2], places[3]]));
+    }
   });
 
   it('finds nothing rather than fewer than min_samples', () => {
@@ -128,7 +137,7 @@ describe('the neighbour search', () => {
     const hole = Array.from({ length: 500 }, (_, i) => [10, 20, -i]);
     expect(around(search(hole, ball(100), 3), 11, 20, -250.1)).toEqual([249, 250, 251]);
     const pile = Array.from({ length: 500 }, () => [10, 20, 30]);
-    expect(around(search(pile, ball(100), 2), 10, 20, 30)).toEqual([498, 499]);
+    expect(around(search(pile, ball(100), 2), 10, 20, 30)).toEqual([0, 1]);
   });
 });
 

@@ -14,6 +14,7 @@ import {
 import {
   findPostmaster,
   freePort,
+  type ServerTuning,
   spawnPostmaster,
   stopPostmaster,
 } from './embedded/postmaster.js';
@@ -26,6 +27,8 @@ export interface EmbeddedPostgresOptions {
   dataHome: string;
   /** Default true. False is faster and loses data when the machine (not the process) crashes: tests. */
   fsync?: boolean;
+  /** Settings of the server beside our own, by PostgreSQL's names. */
+  settings?: Readonly<Record<string, string>>;
   log: (message: string) => void;
 }
 
@@ -69,7 +72,7 @@ const IN_USE = 72_707_370;
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
-  const { dataHome, fsync = true, log } = options;
+  const { dataHome, fsync = true, settings = {}, log } = options;
   try {
     assertReachable(resolve(dataHome));
     ensureDataHome(dataHome);
@@ -77,7 +80,7 @@ export async function startEmbeddedPostgres(
     makePassable(folder);
     const binaries = await installBinaries(folder);
     const cluster = await openCluster(folder, binaries, { fsync, log });
-    const user = new ServerUser(cluster, binaries, fsync, log);
+    const user = new ServerUser(cluster, binaries, { fsync, settings }, log);
     const { port, reused } = await user.enter();
     return { url: address(cluster, port, NAME), reused, stop: () => user.leave() };
   } catch (error) {
@@ -98,7 +101,7 @@ class ServerUser {
   constructor(
     private readonly cluster: Cluster,
     private readonly binaries: Binaries,
-    private readonly fsync: boolean,
+    private readonly tuning: ServerTuning,
     private readonly log: (message: string) => void,
   ) {}
 
@@ -131,7 +134,7 @@ class ServerUser {
         logStart = statSync(this.cluster.logFile, { throwIfNoEntry: false })?.size ?? 0;
         const last = lastPort(this.cluster);
         const port = samePort && last ? last : await freePort(last);
-        child = spawnPostmaster(this.cluster, this.binaries, { port, fsync: this.fsync });
+        child = spawnPostmaster(this.cluster, this.binaries, { port, ...this.tuning });
         await hasSpawned(child);
       }
       await sleep(POLL_MS);

@@ -76,10 +76,11 @@ export function nearDuplicates(
 ): Warning[] {
   const { pairs, spacing } = nearest;
   if (pairs.length === 0) return [];
+  const { listed } = samples;
   const told = pairs.slice(0, MOST_TOLD).map(([i, j]) => {
     const { x, y, z } = samples;
     const apart = Math.hypot(x[i]! - x[j]!, y[i]! - y[j]!, z[i]! - z[j]!);
-    return `${i} and ${j} (${apart === 0 ? 'at one place' : `${short(apart)} apart`})`;
+    return `${listed[i]} and ${listed[j]} (${apart === 0 ? 'at one place' : `${short(apart)} apart`})`;
   });
   const more = pairs.length > MOST_TOLD ? ` and ${pairs.length - MOST_TOLD} more pairs` : '';
   const usual = spacing === Infinity ? '' : `, where samples are usually ${short(spacing)} apart`;
@@ -87,7 +88,7 @@ export function nearDuplicates(
     warning(
       'near-duplicates',
       `Samples ${told.join(', ')}${more} are almost at the same place${usual}; ${consequence}`,
-      pairs.flat(),
+      pairs.flat().map((sample) => listed[sample]!),
     ),
   ];
 }

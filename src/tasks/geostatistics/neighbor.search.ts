@@ -1,74 +1,77 @@
-import KDBush from 'kdbush';
+import type { CoordinateTolerance } from './coordinate.tolerance.js';
 import { isIsotropic, type Matrix3, worldToLocal } from './ellipsoid.space.js';
 import type { Ellipsoid } from './ellipsoid.schema.js';
+import { lengthOf } from './length.js';
+import { NearestHeap } from './nearest.heap.js';
+import { LEAF, NeighborTree } from './neighbor.tree.js';
 import type { Neighborhood } from './neighborhood.schema.js';
 import type { SampleSet } from './sample.set.js';
 
+/** Roundings of a coordinate on the way from two places to their distance. */
+const OPERATIONS = 4;
 /**
- * Finds the nearest samples inside a search ellipsoid.
+ * Distances that differ by less than this many roundings are equal: on a regular grid, equally distant
+ * samples stay so wherever its origin is. It is 4e-12 of the coordinates: 2e-5 m for UTM northings.
+ */
+const TIE_ROUNDINGS = 2 ** 14;
+/** Round distances shall not lie on the border of two classes of equal ones. */
+const TIE_OFFSET = (3 - Math.sqrt(5)) / 2;
+
+/**
+ * Finds the nearest samples inside a search ellipsoid, or on it.
  *
- * Samples and points are turned and stretched so that the ellipsoid becomes a sphere of radius
- * `major`. kdbush indexes two dimensions: the two in which the samples spread most. A query takes
- * the samples of a disc there, which hold all of the sphere, and measures their distances in all
- * three. The disc reaches past the samples' bounding box a little further than the last answer needed,
- * and this part doubles until it holds enough. The answer is exact and does not depend on how the
- * disc grew.
+ * Distances are those of a space in which the ellipsoid is a sphere of radius `major`, computed from the
+ * difference of the world coordinates, so that large coordinates cost no digits. A sample on the
+ * ellipsoid counts as inside in spite of rounding; how much that may be follows from the size of the
+ * coordinates and the direction. Of equally distant samples those with the smallest x, then y, then z are
+ * taken: a rule that does not hang on how they were listed.
  */
 export class NeighborSearch {
-  /** Indices of the samples found by the last {@link around}, ascending; valid up to its answer. */
+  /** The samples found by the last {@link around}, ascending; valid up to its answer. */
   readonly found: Uint32Array;
-  readonly #local: (x: number, y: number, z: number, into: Float64Array) => void;
+  readonly #samples: SampleSet;
+  readonly #space: Matrix3;
   readonly #radius: number;
-  readonly #most: number;
   readonly #fewest: number;
-  readonly #index: KDBush;
-  readonly #u: Float64Array;
-  readonly #v: Float64Array;
-  readonly #w: Float64Array;
-  readonly #axes: readonly [number, number, number];
-  readonly #point = new Float64Array(3);
-  readonly #candidates: Uint32Array;
-  readonly #squares: Float64Array;
-  readonly #box: readonly (readonly [least: number, most: number])[];
-  readonly #shortest: number;
-  /** How far beyond the bounding box to look first; only the speed depends on it. */
-  #beyond: number;
+  readonly #rounding: CoordinateTolerance['rounding'];
+  /** The most that rounding may add to a distance, in any direction. */
+  readonly #slack: number;
+  readonly #tieWidth: number;
+  readonly #origin: readonly [number, number, number];
+  readonly #tree: NeighborTree;
+  readonly #nearest: NearestHeap;
 
-  constructor(samples: SampleSet, { ellipsoid, max_samples, min_samples }: Neighborhood) {
-    const { size } = samples;
-    this.#most = Math.min(max_samples, size);
+  constructor(
+    samples: SampleSet,
+    { ellipsoid, max_samples, min_samples }: Neighborhood,
+    tolerance: CoordinateTolerance,
+  ) {
+    const most = Math.min(max_samples, samples.size);
+    this.#samples = samples;
     this.#fewest = min_samples;
     this.#radius = ellipsoid.ellipsoid_ranges.major;
-    this.#local = toSphere(ellipsoid, samples);
-    this.found = new Uint32Array(this.#most);
-    this.#squares = new Float64Array(this.#most);
-    this.#candidates = new Uint32Array(size);
+    this.#space = toSphere(ellipsoid);
+    this.#rounding = tolerance.rounding;
+    this.found = new Uint32Array(most);
+    this.#nearest = new NearestHeap(most);
+    const m = this.#space;
+    const row = (i: number) =>
+      tolerance.rounding.reduce((sum, unit, axis) => sum + Math.abs(m[3 * i + axis]!) * unit, 0);
+    const rounding = Math.hypot(row(0), row(1), row(2));
+    this.#slack = 4 * OPERATIONS * rounding;
+    this.#tieWidth = Math.max(TIE_ROUNDINGS * rounding, Number.MIN_VALUE);
 
-    const local = [0, 1, 2].map(() => new Float64Array(size));
-    for (let i = 0; i < size; i++) {
-      this.#local(samples.x[i]!, samples.y[i]!, samples.z[i]!, this.#point);
-      for (let axis = 0; axis < 3; axis++) local[axis]![i] = this.#point[axis]!;
+    this.#origin = [samples.x[0]!, samples.y[0]!, samples.z[0]!];
+    const axis = () => new Float64Array(samples.size);
+    const [u, v, w] = [axis(), axis(), axis()];
+    for (let i = 0; i < samples.size; i++) {
+      [u[i], v[i], w[i]] = this.#toLocal(samples.x[i]!, samples.y[i]!, samples.z[i]!) as [
+        number,
+        number,
+        number,
+      ];
     }
-    this.#box = local.map(extremes);
-    const spreads = this.#box.map(([least, most]) => most - least);
-    const [a, b, c] = [0, 1, 2].sort((i, j) => spreads[j]! - spreads[i]!) as [
-      number,
-      number,
-      number,
-    ];
-    this.#axes = [a, b, c];
-    this.#u = local[a]!;
-    this.#v = local[b]!;
-    this.#w = local[c]!;
-    this.#index = new KDBush(size, 16);
-    for (let i = 0; i < size; i++) this.#index.add(this.#u[i]!, this.#v[i]!);
-    this.#index.finish();
-
-    // Evenly spread samples would need about this disc.
-    const width = Math.max(spreads[a]!, this.#radius * 1e-6);
-    const height = Math.max(spreads[b]!, width * 1e-3);
-    this.#beyond = Math.sqrt((width * height * this.#most) / size);
-    this.#shortest = this.#beyond * 1e-3;
+    this.#tree = new NeighborTree({ u, v, w });
   }
 
   /**
@@ -76,116 +79,131 @@ export class NeighborSearch {
    * @returns how many samples {@link found} holds: 0, or `min_samples` to `max_samples`
    */
   around(x: number, y: number, z: number): number {
-    this.#local(x, y, z, this.#point);
-    const toBox = this.#distanceToBox();
-    // A hair more than the radius: a sample on the ellipsoid must not be lost to rounding.
-    if (toBox > this.#radius * (1 + 1e-12)) return 0;
-    let beyond = this.#beyond;
-    let count = this.#within(Math.min(toBox + beyond, this.#radius));
-    while (count < this.#most && toBox + beyond < this.#radius) {
-      beyond *= 2;
-      count = this.#within(Math.min(toBox + beyond, this.#radius));
-    }
-    if (count === this.#most) {
-      const needed = Math.sqrt(this.#squares[count - 1]!) - toBox;
-      this.#beyond = Math.max(needed * 1.1, this.#shortest);
-    }
+    const nearest = this.#nearest;
+    nearest.clear();
+    const [u, v, w] = this.#toLocal(x, y, z);
+    this.#visit(0, 0, this.#tree.size, u, v, w, x, y, z);
+    const { count } = nearest;
     if (count < this.#fewest) return 0;
-    this.found.subarray(0, count).sort();
+    this.found.set(nearest.members);
+    sortAscending(this.found, count);
     return count;
   }
 
-  #distanceToBox(): number {
-    let square = 0;
-    for (let axis = 0; axis < 3; axis++) {
-      const [least, most] = this.#box[axis]!;
-      const place = this.#point[axis]!;
-      const gap = Math.max(least - place, place - most, 0);
-      square += gap * gap;
+  /** Into the space of the sphere, from a sample: only for boxes, which have slack. */
+  #toLocal(x: number, y: number, z: number): [number, number, number] {
+    const m = this.#space;
+    const [dx, dy, dz] = [x - this.#origin[0], y - this.#origin[1], z - this.#origin[2]];
+    return [
+      m[0] * dx + m[1] * dy + m[2] * dz,
+      m[3] * dx + m[4] * dy + m[5] * dz,
+      m[6] * dx + m[7] * dy + m[8] * dz,
+    ];
+  }
+
+  /** Looks at a node of the tree, the nearer child first. */
+  #visit(
+    node: number,
+    from: number,
+    to: number,
+    u: number,
+    v: number,
+    w: number,
+    x: number,
+    y: number,
+    z: number,
+  ): void {
+    const tree = this.#tree;
+    if (tree.isLeaf(node, from, to)) {
+      this.#look(from, to, x, y, z);
+      return;
     }
-    return Math.sqrt(square);
-  }
-
-  /** Fills `found` with the nearest samples not further than `reach`, nearest first. */
-  #within(reach: number): number {
-    const { found } = this;
-    const [squares, candidates] = [this.#squares, this.#candidates];
-    const u = this.#point[this.#axes[0]]!;
-    const v = this.#point[this.#axes[1]]!;
-    const w = this.#point[this.#axes[2]]!;
-    const limit = reach * reach;
-    const inDisc = this.#index.withinInto(u, v, reach, candidates);
-    let count = 0;
-    for (let k = 0; k < inDisc; k++) {
-      const sample = candidates[k]!;
-      const du = this.#u[sample]! - u;
-      const dv = this.#v[sample]! - v;
-      const dw = this.#w[sample]! - w;
-      const square = du * du + dv * dv + dw * dw;
-      if (square > limit) continue;
-      let place = count;
-      if (count === this.#most) {
-        if (!isBefore(square, sample, squares[count - 1]!, found[count - 1]!)) continue;
-        place--;
-      } else count++;
-      while (place > 0 && isBefore(square, sample, squares[place - 1]!, found[place - 1]!)) {
-        squares[place] = squares[place - 1]!;
-        found[place] = found[place - 1]!;
-        place--;
-      }
-      squares[place] = square;
-      found[place] = sample;
+    const middle = (from + to) >>> 1;
+    const [left, right] = [2 * node + 1, 2 * node + 2];
+    const toLeft = this.#atLeast(tree.distanceTo(left, u, v, w));
+    const toRight = this.#atLeast(tree.distanceTo(right, u, v, w));
+    const leftFirst =
+      toLeft < toRight || (toLeft === toRight && tree.first[left]! < tree.first[right]!);
+    if (leftFirst && this.#mayHold(toLeft, tree.first[left]!)) {
+      this.#visit(left, from, middle, u, v, w, x, y, z);
     }
-    return count;
+    if (this.#mayHold(toRight, tree.first[right]!)) {
+      this.#visit(right, middle, to, u, v, w, x, y, z);
+    }
+    if (!leftFirst && this.#mayHold(toLeft, tree.first[left]!)) {
+      this.#visit(left, from, middle, u, v, w, x, y, z);
+    }
+  }
+
+  /** A distance less all that rounding may have added. */
+  #atLeast(distance: number): number {
+    return Math.max(0, distance * (1 - 1e-12) - this.#slack);
+  }
+
+  #mayHold(distance: number, first: number): boolean {
+    return (
+      distance <= this.#radius + this.#slack && this.#nearest.wouldTake(this.#tie(distance), first)
+    );
+  }
+
+  #look(from: number, to: number, x: number, y: number, z: number): void {
+    const { x: xs, y: ys, z: zs } = this.#samples;
+    const m = this.#space;
+    for (let k = from; k < to; k++) {
+      const sample = this.#tree.order[k]!;
+      const [dx, dy, dz] = [xs[sample]! - x, ys[sample]! - y, zs[sample]! - z];
+      const u = m[0] * dx + m[1] * dy + m[2] * dz;
+      const v = m[3] * dx + m[4] * dy + m[5] * dz;
+      const w = m[6] * dx + m[7] * dy + m[8] * dz;
+      const distance = lengthOf(u, v, w);
+      const tie = this.#tie(distance);
+      const isInside = distance <= this.#radius || this.#isOnSphere(distance, u, v, w);
+      if (isInside && this.#nearest.wouldTake(tie, sample)) this.#nearest.add(tie, sample);
+      // All at one place: the others are as far, and behind in the order.
+      else if (to - from > LEAF) return;
+    }
+  }
+
+  /** Distances in classes of equal ones. */
+  #tie(distance: number): number {
+    return Math.floor(distance / this.#tieWidth + TIE_OFFSET);
+  }
+
+  /** Whether no more than rounding keeps a place outside. */
+  #isOnSphere(distance: number, u: number, v: number, w: number): boolean {
+    if (distance > this.#radius + this.#slack) return false;
+    const m = this.#space;
+    let rounding = 0;
+    for (const [axis, unit] of this.#rounding.entries()) {
+      const column =
+        Math.abs(u * m[axis]!) + Math.abs(v * m[3 + axis]!) + Math.abs(w * m[6 + axis]!);
+      rounding += (column / distance) * unit;
+    }
+    return distance <= this.#radius + OPERATIONS * rounding;
   }
 }
 
-/**
- * Ties go to the sample listed last. Any fixed rule makes the same request have the same answer
- * everywhere; this one is what gstat's search does for nearly all ties (on a grid of round
- * coordinates there are some), so that results can be compared point by point.
- */
-function isBefore(
-  square: number,
-  sample: number,
-  otherSquare: number,
-  otherSample: number,
-): boolean {
-  return square < otherSquare || (square === otherSquare && sample > otherSample);
+/** Up to this many numbers, moving each to its place is quicker than the built-in sort. */
+const FEW = 64;
+
+function sortAscending(numbers: Uint32Array, count: number): void {
+  if (count > FEW) {
+    numbers.subarray(0, count).sort();
+    return;
+  }
+  for (let i = 1; i < count; i++) {
+    const number = numbers[i]!;
+    let place = i;
+    while (place > 0 && numbers[place - 1]! > number) numbers[place] = numbers[--place]!;
+    numbers[place] = number;
+  }
 }
 
-function extremes(coordinates: Float64Array): readonly [least: number, most: number] {
-  let least = Infinity;
-  let most = -Infinity;
-  for (const coordinate of coordinates) {
-    if (coordinate < least) least = coordinate;
-    if (coordinate > most) most = coordinate;
-  }
-  return [least, most];
-}
-
-/**
- * World → a space in which the ellipsoid is a sphere of radius `major`. An isotropic search keeps
- * the coordinates untouched, so that ties on a regular grid stay exact; any other one is centred
- * on the first sample, because large coordinates would lose digits in the rotation.
- */
-function toSphere(ellipsoid: Ellipsoid, samples: SampleSet) {
-  if (isIsotropic(ellipsoid)) {
-    return (x: number, y: number, z: number, into: Float64Array): void => {
-      into[0] = x;
-      into[1] = y;
-      into[2] = z;
-    };
-  }
-  const [x0, y0, z0] = [samples.x[0]!, samples.y[0]!, samples.z[0]!];
-  const m: Matrix3 = worldToLocal(ellipsoid.rotation);
+/** World vector → a space in which the ellipsoid is a sphere of radius `major`. */
+function toSphere(ellipsoid: Ellipsoid): Matrix3 {
+  if (isIsotropic(ellipsoid)) return [1, 0, 0, 0, 1, 0, 0, 0, 1];
   const { major, semi_major, minor } = ellipsoid.ellipsoid_ranges;
-  const stretchV = major / semi_major;
-  const stretchW = major / minor;
-  return (x: number, y: number, z: number, into: Float64Array): void => {
-    const [dx, dy, dz] = [x - x0, y - y0, z - z0];
-    into[0] = m[0] * dx + m[1] * dy + m[2] * dz;
-    into[1] = (m[3] * dx + m[4] * dy + m[5] * dz) * stretchV;
-    into[2] = (m[6] * dx + m[7] * dy + m[8] * dz) * stretchW;
-  };
+  const [a, b, c, d, e, f, g, h, i] = worldToLocal(ellipsoid.rotation);
+  const [v, w] = [major / semi_major, major / minor];
+  return [a, b, c, d * v, e * v, f * v, g * w, h * w, i * w];
 }

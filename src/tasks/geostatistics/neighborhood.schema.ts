@@ -17,7 +17,7 @@ export const neighborhoodSchema = z
       .meta({
         description:
           'Most samples to use: the nearest ones in the anisotropic distance of the ellipsoid; ' +
-          'of equally distant ones those listed last',
+          'of equally distant ones those with the smaller x, then y, then z',
       }),
     min_samples: z.int().min(1).max(MOST_NEIGHBORS).default(1).meta({
       description: 'With fewer samples inside the ellipsoid the point is not estimated (null)',

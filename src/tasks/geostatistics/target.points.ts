@@ -1,3 +1,4 @@
+import type { Magnitudes } from './coordinate.tolerance.js';
 import type { Grid, Target } from './target.schema.js';
 
 /** The points (or cell centres) to estimate, computed one at a time: a grid takes no memory. */
@@ -26,6 +27,24 @@ export class TargetPoints {
       this.y = point?.[1] ?? 0;
       this.z = point?.[2] ?? 0;
     }
+  }
+
+  /** Largest absolute coordinate along each axis, the corners of a grid included. */
+  get magnitudes(): Magnitudes {
+    const { grid, coordinates = [] } = this.#target;
+    const most: [number, number, number] = [0, 0, 0];
+    const corners = grid
+      ? [
+          grid.origin,
+          grid.origin.map((from, axis) => from + grid.spacing[axis]! * grid.size[axis]!),
+        ]
+      : coordinates;
+    for (const place of corners) {
+      for (let axis = 0; axis < place.length; axis++) {
+        most[axis] = Math.max(most[axis]!, Math.abs(place[axis]!));
+      }
+    }
+    return most;
   }
 
   #moveToCell({ origin, spacing, size }: Grid, index: number): void {

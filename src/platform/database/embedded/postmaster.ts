@@ -64,6 +64,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** What one start of the server may set otherwise. */
+export interface ServerTuning {
+  readonly fsync: boolean;
+  /** Further settings, by PostgreSQL's names. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts the server process, detached: Ctrl-C in the terminal does not reach it, and it outlives a
  * hard kill of this process. It is not ready yet when this returns.
@@ -74,7 +81,7 @@ function isAlive(pid: number): boolean {
 export function spawnPostmaster(
   cluster: Cluster,
   binaries: Binaries,
-  options: { port: number; fsync: boolean },
+  options: ServerTuning & { readonly port: number },
 ): ChildProcess {
   forgetForeignPidFile(cluster.dataDirectory);
   const settings = {
@@ -87,6 +94,7 @@ export function spawnPostmaster(
     shared_buffers: '128MB',
     cluster_name: 'headframe',
     ...(options.fsync ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...options.settings,
   };
   if ((statSync(cluster.logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT_BYTES) {
     truncateSync(cluster.logFile);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
 import { TaskProblem } from '../../../compute/task.problem.js';
+import { CoordinateTolerance } from '../coordinate.tolerance.js';
 import { blank, orNull } from '../estimates.summary.js';
 import kriging from '../kriging/kriging.task.js';
 import { nearDuplicates, NearestSamples } from '../near.duplicates.js';
 import { SampleSet } from '../sample.set.js';
 import { sourceSchema } from '../source.schema.js';
-import { VariogramFunction } from '../variogram.function.js';
 import { tellWarnings, warningsSchema } from '../warning.schema.js';
 import { WorkPace } from '../work.pace.js';
 import { assign, foldsMistake, foldsSchema } from './fold.schema.js';
@@ -77,7 +77,8 @@ function run(
   context: TaskContext,
 ): z.input<typeof results> {
   const samples = new SampleSet(source);
-  samples.refuseDuplicates();
+  const tolerance = new CoordinateTolerance(samples.magnitudes);
+  samples.refuseDuplicates(tolerance);
   const { size } = samples;
   const pace = new WorkPace(context, (done) => `Estimated ${done} of ${size} samples`);
   pace.tell(0, size);
@@ -89,9 +90,10 @@ function run(
   let done = 0;
   try {
     for (const { sample, value, variance } of leaveOut(source, assignment, {
-      gamma: new VariogramFunction(estimator.variogram),
+      variogram: estimator.variogram,
       neighborhood: estimator.neighborhood,
       method: estimator.kriging_method,
+      tolerance,
     })) {
       estimates[sample] = value;
       variances[sample] = variance;

@@ -1,17 +1,21 @@
+import type { CoordinateTolerance } from '../coordinate.tolerance.js';
 import { KrigingSystem, SingularSystem } from '../kriging/kriging.system.js';
 import { NeighborSearch } from '../neighbor.search.js';
 import type { Neighborhood } from '../neighborhood.schema.js';
 import { SampleSet } from '../sample.set.js';
 import type { Source } from '../source.schema.js';
-import type { VariogramFunction } from '../variogram.function.js';
+import { dividedBy, sumOf } from '../variogram.scale.js';
+import { VariogramFunction } from '../variogram.function.js';
+import type { VariogramModel } from '../variogram.schema.js';
 
 type KrigingMethod = ConstructorParameters<typeof KrigingSystem>[2];
 
 /** How samples are estimated, as in the kriging task. */
 interface Estimator {
-  readonly gamma: VariogramFunction;
+  readonly variogram: VariogramModel;
   readonly neighborhood: Neighborhood;
   readonly method: KrigingMethod;
+  readonly tolerance: CoordinateTolerance;
 }
 
 /** The estimate of a sample from those of other folds; NaN with too few of them. */
@@ -110,17 +114,33 @@ class KeptSamples {
   readonly #search: NeighborSearch;
   readonly #system: KrigingSystem;
   readonly #others: Uint32Array;
+  readonly #listed: Uint32Array;
+  readonly #sill: number;
 
   /** @param kept their places in the source */
-  constructor(source: Source, kept: number[], { gamma, neighborhood, method }: Estimator) {
+  constructor(
+    source: Source,
+    kept: number[],
+    { variogram, neighborhood, method, tolerance }: Estimator,
+  ) {
     const samples = new SampleSet({
       coordinates: kept.map((i) => source.coordinates[i]!),
       values: kept.map((i) => source.values[i]!),
     });
     this.#source = source;
     this.#kept = kept;
-    this.#search = new NeighborSearch(samples, neighborhood);
-    this.#system = new KrigingSystem(samples, gamma, method, undefined);
+    this.#listed = samples.listed;
+    this.#search = new NeighborSearch(samples, neighborhood, tolerance);
+    // With a sill of 1, as in the kriging task.
+    this.#sill = sumOf(variogram);
+    this.#system = new KrigingSystem(
+      samples,
+      new VariogramFunction(dividedBy(this.#sill, variogram)),
+      method,
+      undefined,
+      tolerance,
+      this.#search.found.length,
+    );
     this.#others = new Uint32Array(this.#search.found.length);
   }
 
@@ -141,14 +161,17 @@ class KeptSamples {
       this.#system.estimate(this.#others, count, x, y, z);
     } catch (error) {
       throw error instanceof SingularSystem
-        ? new SingularFold(sample, [this.#inSource(error.sample)])
+        ? new SingularFold(
+            sample,
+            error.samples.map((index) => this.#inSource(index)),
+          )
         : error;
     }
-    return { sample, value: this.#system.value, variance: this.#system.variance };
+    return { sample, value: this.#system.value, variance: this.#system.variance * this.#sill };
   }
 
   /** @param index of a sample in the search and the system */
   #inSource(index: number): number {
-    return this.#kept[index]!;
+    return this.#kept[this.#listed[index]!]!;
   }
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
+import { CoordinateTolerance, largest } from '../coordinate.tolerance.js';
 import { blank, orNull, summarize, summarySchema, tellEstimates } from '../estimates.summary.js';
+import { lengthOf } from '../length.js';
 import { NeighborSearch } from '../neighbor.search.js';
 import { neighborhoodSchema } from '../neighborhood.schema.js';
 import { SampleSet } from '../sample.set.js';
@@ -41,7 +43,11 @@ function run(
   pace.tell(0, points.count);
 
   const samples = new SampleSet(source);
-  const search = new NeighborSearch(samples, neighborhood);
+  const tolerance = new CoordinateTolerance(
+    largest(samples.magnitudes, points.magnitudes),
+    target.grid?.spacing,
+  );
+  const search = new NeighborSearch(samples, neighborhood, tolerance);
   const distances = new Float64Array(search.found.length);
   const values = blank(points.count);
   for (let i = 0; i < points.count; i++) {
@@ -52,7 +58,7 @@ function run(
       const dx = samples.x[sample]! - points.x;
       const dy = samples.y[sample]! - points.y;
       const dz = samples.z[sample]! - points.z;
-      distances[k] = Math.sqrt(dx * dx + dy * dy + dz * dz);
+      distances[k] = tolerance.isNone(dx, dy, dz) ? 0 : lengthOf(dx, dy, dz);
     }
     if (count > 0) values[i] = weightedMean(samples.values, search.found, distances, count, power);
     pace.tell(i + 1, points.count);

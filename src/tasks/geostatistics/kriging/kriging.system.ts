@@ -1,25 +1,28 @@
-import { CholeskyDecomposition, Matrix } from 'ml-matrix';
+import type { CoordinateTolerance } from '../coordinate.tolerance.js';
 import type { SampleSet } from '../sample.set.js';
 import type { VariogramFunction } from '../variogram.function.js';
 import type { BlockSupport } from './block.support.js';
+import { DefiniteSystem } from './definite.system.js';
 
-type KrigingMethod =
+export type KrigingMethod =
   | { readonly type: 'ordinary' }
   | { readonly type: 'simple'; readonly mean: number };
 
 /**
- * The part of a sample's variance that must be left once the others are known. Against 60-digit
- * arithmetic on the Meuse samples, estimates were wrong by up to 1e-15 / pivot: 1e-5 at this one.
+ * An estimate is given only when rounding has changed it by less than this part of the spread of its
+ * neighbours' values. The bound below is some ten times what rounding does on the whole.
  */
-const LEAST_PIVOT = 1e-10;
+const MOST_ERROR = 1e-5;
+/** Roundings of a semivariance on its way into the system. */
+const OPERATIONS = 4;
 
-/** Thrown when the samples around a point do not determine the kriging weights. */
+/** Thrown when the samples around a point do not determine the estimate as far as numbers go. */
 export class SingularSystem extends Error {
   override readonly name = 'SingularSystem';
 
-  /** @param sample index of the sample that repeats what the others tell */
-  constructor(readonly sample: number) {
-    super(`Sample ${sample} is determined by its neighbours.`);
+  /** @param samples the two neighbours that are most alike */
+  constructor(readonly samples: readonly [number, number]) {
+    super(`Samples ${samples.join(' and ')} tell the same.`);
   }
 }
 
@@ -29,12 +32,16 @@ export class SingularSystem extends Error {
  * Simple kriging (Journel & Huijbregts 1978, V.B; covariances C = sill − γ): Σⱼ wⱼ C(i, j) = C̄(i, v),
  * estimate m + Σ wᵢ (zᵢ − m), variance C̄(v, v) − Σ wᵢ C̄(i, v).
  *
- * Ordinary kriging is solved as simple kriging of the increments from one of the neighbours r, whose
- * mean is 0: covariances K(i, j) = γ(i, r) + γ(j, r) − γ(i, j), estimate z_r + Σ wᵢ (zᵢ − z_r),
- * variance 2 γ̄(r, v) − γ̄(v, v) − Σ wᵢ K̄(i, v). Weights, estimate and variance are those of the
- * system with a Lagrange multiplier (Matheron 1971, 3-3; Cressie 1993, 3.2), but K exists whenever γ
- * does, so a linear variogram needs no invented sill; and K is positive definite, so that the
- * Cholesky factor tells how close to singular it is.
+ * Ordinary kriging minimizes 2 wᵀg − wᵀΓw − γ̄(v, v) over weights with sum 1 (Matheron 1971, 3-3;
+ * Cressie 1993, 3.2), where Γ holds the semivariances among the neighbours and g those to the target.
+ * With w = 1/n + P y, where the columns of P are n − 1 orthonormal contrasts, no multiplier is left:
+ * B y = Pᵀ(Γ1/n − g), with B = −PᵀΓP. B is positive definite whenever γ is a variogram, so a linear one
+ * needs no invented sill; and no sample is set apart, so that rounding treats all alike. P consists of
+ * the last columns of the Householder reflection that turns 1/√n onto the first axis.
+ *
+ * How far the estimate can be trusted follows from its own numbers: changing each entry of the system by
+ * its rounding changes the estimate by at most rounding · (1 + |y|) · |B⁻¹Pᵀz| (first-order
+ * perturbation; Golub & Van Loan 2013, 2.6). This depends neither on the order of samples nor on units.
  *
  * Neighbouring points mostly share their neighbours: the factor is kept until they change.
  */
@@ -46,130 +53,219 @@ export class KrigingSystem {
   readonly #variogram: VariogramFunction;
   readonly #method: KrigingMethod;
   readonly #block: BlockSupport | undefined;
-  #factor: CholeskyDecomposition | undefined;
-  #factored: Uint32Array;
+  readonly #tolerance: CoordinateTolerance;
+  readonly #system: DefiniteSystem;
+  /** γ from each neighbour to the target. */
+  readonly #toTarget: Float64Array;
+  /** Mean γ from each neighbour to all of them. */
+  readonly #meanGamma: Float64Array;
+  readonly #right: Float64Array;
+  readonly #weights: Float64Array;
+  /** L⁻¹ of the values' deviations: the estimate is a product with it. */
+  readonly #deviations: Float64Array;
+  readonly #factored: Uint32Array;
   #factoredCount = -1;
+  #base = 0;
+  /** What of the estimate's error does not depend on the target, as a part of the values' spread. */
+  #error = 0;
 
-  /** @param block absent for points */
+  /**
+   * @param block absent for points
+   * @param most neighbours of one estimate
+   */
   constructor(
     samples: SampleSet,
     variogram: VariogramFunction,
     method: KrigingMethod,
     block: BlockSupport | undefined,
+    tolerance: CoordinateTolerance,
+    most: number,
   ) {
     this.#samples = samples;
     this.#variogram = variogram;
     this.#method = method;
     this.#block = block;
-    this.#factored = new Uint32Array(0);
+    this.#tolerance = tolerance;
+    this.#system = new DefiniteSystem(most);
+    const numbers = () => new Float64Array(most);
+    [this.#toTarget, this.#meanGamma, this.#right] = [numbers(), numbers(), numbers()];
+    [this.#weights, this.#deviations] = [numbers(), numbers()];
+    this.#factored = new Uint32Array(most);
   }
 
   /**
    * Estimates at a point, or for the block around it, and leaves `value` and `variance`.
    * A point on a sample gets its value with variance 0: kriging is an exact interpolator.
-   * @param neighbors indices of samples at different locations, ascending
+   * @param neighbors samples at different locations, ascending
    * @param count how many of them to use, at least 1
    * @throws SingularSystem
    */
   estimate(neighbors: Uint32Array, count: number, x: number, y: number, z: number): void {
-    const { values } = this.#samples;
-    if (!this.#block) {
-      for (let i = 0; i < count; i++) {
-        const sample = neighbors[i]!;
-        if (!this.#isAt(sample, x, y, z)) continue;
-        this.value = values[sample]!;
-        this.variance = 0;
-        return;
-      }
-    }
+    if (!this.#block && this.#honour(neighbors, count, x, y, z)) return;
     this.#prepare(neighbors, count);
-    if (this.#method.type === 'simple')
-      this.#estimateSimple(this.#method.mean, neighbors, count, x, y, z);
-    else this.#estimateOrdinary(neighbors, count, x, y, z);
+    const simple = this.#method.type === 'simple';
+    for (let i = 0; i < count; i++) this.#toTarget[i] = this.#gammaToTarget(neighbors[i]!, x, y, z);
+    const known = simple ? this.#rightOfSimple(count) : this.#rightOfOrdinary(count);
+
+    const { size } = this.#system;
+    const right = this.#right;
+    this.#system.forward(right);
+    let change = 0;
+    let explained = 0;
+    for (let i = 0; i < size; i++) {
+      change += right[i]! * this.#deviations[i]!;
+      explained += right[i]! * right[i]!;
+    }
+    this.#refuseWrong(neighbors, count);
+    this.value = this.#base + change;
     // Rounding may leave −1e-16 where the samples determine the point.
-    this.variance = Math.max(0, this.variance);
+    this.variance = Math.max(0, known - (this.#block?.within ?? 0) - explained);
   }
 
-  #estimateSimple(
-    mean: number,
-    neighbors: Uint32Array,
-    count: number,
-    x: number,
-    y: number,
-    z: number,
-  ) {
-    const { values } = this.#samples;
-    const { sill } = this.#variogram;
-    const right = new Matrix(count, 1);
-    for (let i = 0; i < count; i++) right.set(i, 0, sill - this.#toTarget(neighbors[i]!, x, y, z));
-    const weights = this.#factor!.solve(right);
-    this.value = mean;
-    this.variance = sill - (this.#block?.within ?? 0);
+  /** Gives a point on a sample the sample's value. */
+  #honour(neighbors: Uint32Array, count: number, x: number, y: number, z: number): boolean {
+    const { x: xs, y: ys, z: zs, values } = this.#samples;
     for (let i = 0; i < count; i++) {
-      const weight = weights.get(i, 0);
-      this.value += weight * (values[neighbors[i]!]! - mean);
-      this.variance -= weight * right.get(i, 0);
-    }
-  }
-
-  #estimateOrdinary(neighbors: Uint32Array, count: number, x: number, y: number, z: number) {
-    const { values } = this.#samples;
-    const reference = neighbors[0]!;
-    const fromReference = this.#toTarget(reference, x, y, z);
-    this.value = values[reference]!;
-    this.variance = 2 * fromReference - (this.#block?.within ?? 0);
-    if (count === 1) return;
-    const right = new Matrix(count - 1, 1);
-    for (let i = 1; i < count; i++) {
       const sample = neighbors[i]!;
-      const covariance =
-        this.#between(sample, reference) + fromReference - this.#toTarget(sample, x, y, z);
-      right.set(i - 1, 0, covariance);
+      if (!this.#tolerance.isNone(xs[sample]! - x, ys[sample]! - y, zs[sample]! - z)) continue;
+      this.value = values[sample]!;
+      this.variance = 0;
+      return true;
     }
-    const weights = this.#factor!.solve(right);
-    for (let i = 1; i < count; i++) {
-      const weight = weights.get(i - 1, 0);
-      this.value += weight * (values[neighbors[i]!]! - values[reference]!);
-      this.variance -= weight * right.get(i - 1, 0);
-    }
+    return false;
   }
 
-  /** Factors the covariances among the neighbours, unless they are those of the last time. */
+  /** Leaves C̄(i, v). @returns the variance without samples */
+  #rightOfSimple(count: number): number {
+    const { sill } = this.#variogram;
+    for (let i = 0; i < count; i++) this.#right[i] = sill - this.#toTarget[i]!;
+    return sill;
+  }
+
+  /** Leaves Pᵀ(Γ1/n − g). @returns the variance with equal weights */
+  #rightOfOrdinary(count: number): number {
+    const [g, c, right] = [this.#toTarget, this.#meanGamma, this.#right];
+    let meanToTarget = 0;
+    let meanAmong = 0;
+    for (let i = 0; i < count; i++) {
+      right[i] = c[i]! - g[i]!;
+      meanToTarget += g[i]! / count;
+      meanAmong += c[i]! / count;
+    }
+    toContrasts(right, count);
+    return 2 * meanToTarget - meanAmong;
+  }
+
+  /** Factors the system of the neighbours, unless they are those of the last time. */
   #prepare(neighbors: Uint32Array, count: number): void {
     if (count === this.#factoredCount && isSame(this.#factored, neighbors, count)) return;
     this.#factoredCount = -1;
-    const skipped = this.#method.type === 'simple' ? 0 : 1;
-    const size = count - skipped;
-    if (size > 0) {
-      const left = new Matrix(size, size);
-      for (let i = 0; i < size; i++) {
-        for (let j = 0; j <= i; j++) {
-          const covariance = this.#covariance(
-            neighbors[i + skipped]!,
-            neighbors[j + skipped]!,
-            neighbors[0]!,
-          );
-          left.set(i, j, covariance);
-          left.set(j, i, covariance);
-        }
-      }
-      this.#factor = new CholeskyDecomposition(left);
-      const lower = this.#factor.lowerTriangularMatrix;
-      for (let i = 0; i < size; i++) {
-        const pivot = lower.get(i, i);
-        // Not `<=`: a pivot that is NaN must not pass.
-        if (!(pivot * pivot > LEAST_PIVOT * left.get(i, i)))
-          throw new SingularSystem(neighbors[i + skipped]!);
-      }
+    const system = this.#system;
+    const largest =
+      this.#method.type === 'simple'
+        ? this.#fillSimple(neighbors, count)
+        : this.#fillOrdinary(neighbors, count);
+    const rounding = OPERATIONS * Number.EPSILON * Math.sqrt(count) * largest;
+    if (!system.factor(rounding)) throw new SingularSystem(this.#mostAlike(neighbors, count));
+
+    const { values } = this.#samples;
+    const deviations = this.#deviations;
+    this.#base = this.#method.type === 'simple' ? this.#method.mean : values[neighbors[0]!]!;
+    let spread = 0;
+    for (let i = 0; i < count; i++) {
+      deviations[i] = values[neighbors[i]!]! - this.#base;
+      spread = Math.max(spread, Math.abs(deviations[i]!));
     }
-    if (this.#factored.length < count) this.#factored = new Uint32Array(neighbors.length);
+    if (this.#method.type === 'ordinary') {
+      let mean = 0;
+      for (let i = 0; i < count; i++) mean += deviations[i]! / count;
+      this.#base += mean;
+      toContrasts(deviations, count);
+    }
+    system.forward(deviations);
+    this.#weights.set(deviations.subarray(0, system.size));
+    system.backward(this.#weights);
+    this.#error = spread === 0 ? 0 : (rounding * normOf(this.#weights, system.size)) / spread;
     this.#factored.set(neighbors.subarray(0, count));
     this.#factoredCount = count;
   }
 
-  #covariance(i: number, j: number, reference: number): number {
-    if (this.#method.type === 'simple') return this.#variogram.sill - this.#between(i, j);
-    return this.#between(i, reference) + this.#between(j, reference) - this.#between(i, j);
+  /** The covariances among the neighbours. @returns the largest number in them */
+  #fillSimple(neighbors: Uint32Array, count: number): number {
+    const { matrix, capacity } = this.#system;
+    const { sill } = this.#variogram;
+    this.#system.size = count;
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < i; j++) {
+        matrix[i * capacity + j] = sill - this.#between(neighbors[i]!, neighbors[j]!);
+      }
+      matrix[i * capacity + i] = sill;
+    }
+    return sill;
+  }
+
+  /** B, and Γ1/n beside it. @returns the largest semivariance */
+  #fillOrdinary(neighbors: Uint32Array, count: number): number {
+    const { matrix, capacity } = this.#system;
+    const mean = this.#meanGamma;
+    this.#system.size = count - 1;
+    mean.fill(0, 0, count);
+    let largest = 0;
+    // Row i − 1 of the matrix has the semivariances of neighbour i; those of the first are kept apart.
+    const first = this.#right;
+    first[0] = 0;
+    for (let i = 1; i < count; i++) {
+      for (let j = 0; j < i; j++) {
+        const gamma = this.#between(neighbors[i]!, neighbors[j]!);
+        if (gamma > largest) largest = gamma;
+        mean[i]! += gamma / count;
+        mean[j]! += gamma / count;
+        if (j === 0) first[i] = gamma;
+        else matrix[(i - 1) * capacity + j - 1] = gamma;
+      }
+      matrix[(i - 1) * capacity + i - 1] = 0;
+    }
+    // H Γ H = Γ − v qᵀ − q vᵀ with H = I − β v vᵀ, p = β Γ v, q = p − (β/2 · vᵀp) v. All but the first
+    // part of v are s; the first is 1 + s.
+    const s = 1 / Math.sqrt(count);
+    const beta = 1 / (1 + s);
+    // Γ v = √n · mean + first column, since s · Σⱼ Γᵢⱼ = s · n · meanᵢ.
+    const q = this.#weights;
+    let product = 0;
+    for (let i = 0; i < count; i++) {
+      q[i] = beta * (mean[i]! / s + first[i]!);
+      product += (i === 0 ? 1 + s : s) * q[i]!;
+    }
+    const shift = (beta / 2) * product;
+    for (let i = 0; i < count; i++) q[i]! -= shift * (i === 0 ? 1 + s : s);
+    for (let i = 1; i < count; i++) {
+      const row = (i - 1) * capacity - 1;
+      for (let j = 1; j <= i; j++) matrix[row + j] = s * (q[i]! + q[j]!) - matrix[row + j]!;
+    }
+    return largest;
+  }
+
+  /** @throws SingularSystem when rounding may have changed the estimate too much */
+  #refuseWrong(neighbors: Uint32Array, count: number): void {
+    if (this.#error * 100 < MOST_ERROR) return;
+    const { size } = this.#system;
+    this.#weights.set(this.#right.subarray(0, size));
+    this.#system.backward(this.#weights);
+    if (this.#error * (1 + normOf(this.#weights, size)) <= MOST_ERROR) return;
+    throw new SingularSystem(this.#mostAlike(neighbors, count));
+  }
+
+  /** The two neighbours between which the variogram is smallest. */
+  #mostAlike(neighbors: Uint32Array, count: number): readonly [number, number] {
+    let pair: readonly [number, number] = [neighbors[0]!, neighbors[0]!];
+    let least = Infinity;
+    for (let i = 1; i < count; i++) {
+      for (let j = 0; j < i; j++) {
+        const gamma = this.#between(neighbors[i]!, neighbors[j]!);
+        if (gamma < least) [least, pair] = [gamma, [neighbors[j]!, neighbors[i]!]];
+      }
+    }
+    return pair;
   }
 
   #between(i: number, j: number): number {
@@ -177,16 +273,26 @@ export class KrigingSystem {
     return this.#variogram.between(x[j]! - x[i]!, y[j]! - y[i]!, z[j]! - z[i]!);
   }
 
-  #toTarget(sample: number, x: number, y: number, z: number): number {
+  #gammaToTarget(sample: number, x: number, y: number, z: number): number {
     const { x: xs, y: ys, z: zs } = this.#samples;
     const [dx, dy, dz] = [x - xs[sample]!, y - ys[sample]!, z - zs[sample]!];
     return this.#block ? this.#block.to(dx, dy, dz) : this.#variogram.between(dx, dy, dz);
   }
+}
 
-  #isAt(sample: number, x: number, y: number, z: number): boolean {
-    const { x: xs, y: ys, z: zs } = this.#samples;
-    return xs[sample] === x && ys[sample] === y && zs[sample] === z;
-  }
+/** Replaces n numbers by their n − 1 contrasts, Pᵀ times them. */
+function toContrasts(numbers: Float64Array, count: number): void {
+  const s = 1 / Math.sqrt(count);
+  const beta = 1 / (1 + s);
+  let product = numbers[0]!;
+  for (let i = 0; i < count; i++) product += s * numbers[i]!;
+  for (let i = 1; i < count; i++) numbers[i - 1] = numbers[i]! - beta * s * product;
+}
+
+function normOf(numbers: Float64Array, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += numbers[i]! * numbers[i]!;
+  return Math.sqrt(sum);
 }
 
 function isSame(a: Uint32Array, b: Uint32Array, count: number): boolean {

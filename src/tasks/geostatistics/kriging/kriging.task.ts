@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
 import { TaskProblem } from '../../../compute/task.problem.js';
+import { CoordinateTolerance, largest } from '../coordinate.tolerance.js';
 import { blank, orNull, summarize, summarySchema, tellEstimates } from '../estimates.summary.js';
 import { NeighborSearch } from '../neighbor.search.js';
 import { neighborhoodSchema } from '../neighborhood.schema.js';
@@ -9,6 +10,7 @@ import { sourceSchema } from '../source.schema.js';
 import { TargetPoints } from '../target.points.js';
 import { refuseOtherDimension, targetSchema } from '../target.schema.js';
 import { VariogramFunction } from '../variogram.function.js';
+import { dividedBy, sumOf } from '../variogram.scale.js';
 import { variogramSchema } from '../variogram.schema.js';
 import { WorkPace } from '../work.pace.js';
 import { BlockSupport } from './block.support.js';
@@ -120,14 +122,27 @@ function run(
   pace.tell(0, points.count);
 
   const samples = new SampleSet(source);
-  samples.refuseDuplicates();
-  const search = new NeighborSearch(samples, neighborhood);
-  const gamma = new VariogramFunction(variogram);
+  const tolerance = new CoordinateTolerance(
+    largest(samples.magnitudes, points.magnitudes),
+    target.grid?.spacing,
+  );
+  samples.refuseDuplicates(tolerance);
+  const search = new NeighborSearch(samples, neighborhood, tolerance);
+  // With a sill of 1: then no unit of the values can make numbers overflow or vanish.
+  const total = sumOf(variogram);
+  const gamma = new VariogramFunction(dividedBy(total, variogram));
   const block =
     target.grid && block_discretisation && isBlock(block_discretisation)
       ? new BlockSupport(gamma, target.grid, block_discretisation)
       : undefined;
-  const system = new KrigingSystem(samples, gamma, kriging_method, block);
+  const system = new KrigingSystem(
+    samples,
+    gamma,
+    kriging_method,
+    block,
+    tolerance,
+    search.found.length,
+  );
 
   const values = blank(points.count);
   const variances = blank(points.count);
@@ -139,11 +154,11 @@ function run(
         system.estimate(search.found, count, points.x, points.y, points.z);
       } catch (error) {
         throw error instanceof SingularSystem
-          ? singular(error.sample, i, samples.place(points.x, points.y, points.z))
+          ? singular(samples, error.samples, i, samples.place(points.x, points.y, points.z))
           : error;
       }
       values[i] = system.value;
-      variances[i] = system.variance;
+      variances[i] = system.variance * total;
     }
     pace.tell(i + 1, points.count);
   }
@@ -160,15 +175,20 @@ function isBlock({ nx, ny, nz }: { nx: number; ny: number; nz: number }): boolea
   return nx * ny * nz > 1;
 }
 
-function singular(sample: number, index: number, place: string): TaskProblem {
+function singular(
+  samples: SampleSet,
+  [one, other]: readonly [number, number],
+  index: number,
+  place: string,
+): TaskProblem {
   return new TaskProblem({
     status: 422,
     slug: 'singular-kriging-system',
     title: 'The kriging system is singular.',
     detail:
-      `At target ${index} ${place} the variogram makes sample ${sample} ` +
-      '(source.coordinates, counted from 0) repeat what its neighbours tell, so that rounding would ' +
-      'decide the weights. Add a small nugget to the variogram (often 1e-6 of the sill is enough), ' +
+      `At target ${index} ${place} the variogram makes the samples around it so alike, most of all ` +
+      `${samples.name(one)} and ${samples.name(other)} (counted from 0), that rounding would ` +
+      'decide the estimate. Add a small nugget to the variogram (often 1e-6 of the sill is enough), ' +
       'shorten its ranges, lower neighborhood.max_samples, or remove samples that are almost at the same place.',
   });
 }

@@ -22,7 +22,7 @@ export function refuseToFit(
   samples: SampleSet,
 ): void {
   const usable = fittedLags(lags, negligible);
-  if (usable.length < FEWEST_LAGS) throw tooFewLags(usable.length, lags.length, near);
+  if (usable.length < FEWEST_LAGS) throw tooFewLags(usable.length, lags.length, near, samples);
   const largest = Math.max(...usable.map(({ semivariance }) => semivariance));
   if (largest > LARGEST) throw noScale(samples, true);
   if (largest < SMALLEST) throw vary(samples, largest) ? noScale(samples, false) : noVariation();
@@ -40,12 +40,13 @@ function tooFewLags(
   usable: number,
   all: number,
   near: readonly (readonly [number, number])[],
+  { listed }: SampleSet,
 ): TaskProblem {
   const [pair] = near;
   const more = near.length > 1 ? ` (and ${near.length - 1} more pairs)` : '';
   const left =
     usable < all && pair
-      ? ` Classes of samples that are almost at the same place, as ${pair[0]} and ${pair[1]}${more} of ` +
+      ? ` Classes of samples that are almost at the same place, as ${listed[pair[0]]} and ${listed[pair[1]]}${more} of ` +
         'source.coordinates, do not count.'
       : '';
   return new TaskProblem({
@@ -66,7 +67,7 @@ function vary({ values }: SampleSet, largest: number): boolean {
   return largest > 0 || (difference > 0 && difference * difference < SMALLEST);
 }
 
-function noScale({ values }: SampleSet, large: boolean): TaskProblem {
+function noScale({ values, listed }: SampleSet, large: boolean): TaskProblem {
   const [least, most] = extremes(values);
   return new TaskProblem({
     status: 422,
@@ -74,7 +75,7 @@ function noScale({ values }: SampleSet, large: boolean): TaskProblem {
     title: 'The values are too large or too small for a variogram.',
     detail:
       `The values differ by too ${large ? 'much' : 'little'} for their squares, most of all ` +
-      `source.values[${least}] and source.values[${most}]: semivariances may be ${SMALLEST} to ` +
+      `source.values[${listed[least]}] and source.values[${listed[most]}]: semivariances may be ${SMALLEST} to ` +
       `${LARGEST}. Give the values in a ${large ? 'larger' : 'smaller'} unit, or correct these two.`,
   });
 }
