@@ -12,12 +12,10 @@ export class NearestSamples {
   readonly squares: Float64Array;
   readonly #partners: Uint32Array;
   readonly #least: number;
-  readonly #listed: Uint32Array;
 
   /** @param least distances below it are negligible in any case */
-  constructor({ size, listed }: SampleSet, least = 0) {
+  constructor(size: number, least = 0) {
     this.#least = least;
-    this.#listed = listed;
     this.squares = new Float64Array(size).fill(Infinity);
     this.#partners = new Uint32Array(size);
   }
@@ -53,19 +51,17 @@ export class NearestSamples {
     return Math.max(this.#least, spacing === Infinity ? 0 : spacing * NEAR);
   }
 
-  /** Pairs of a sample and its nearest one that are near-duplicates, or at one place; as they were listed. */
+  /** Pairs of a sample and its nearest one that are near-duplicates, or at one place; by index. */
   get pairs(): [first: number, second: number][] {
     const { negligible } = this;
-    const listed = this.#listed;
     const pairs: [number, number][] = [];
     this.squares.forEach((square, i) => {
       const j = this.#partners[i]!;
       const near = square === 0 || Math.sqrt(square) < negligible;
       // Of a pair that is nearest to one another only the first speaks.
-      if (near && (i < j || this.#partners[j] !== i))
-        pairs.push(listed[i]! < listed[j]! ? [i, j] : [j, i]);
+      if (near && (i < j || this.#partners[j] !== i)) pairs.push([Math.min(i, j), Math.max(i, j)]);
     });
-    return pairs.toSorted(([a, b], [c, d]) => listed[a]! - listed[c]! || listed[b]! - listed[d]!);
+    return pairs.toSorted(([a, b], [c, d]) => a - c || b - d);
   }
 }
 
@@ -80,8 +76,9 @@ export function nearDuplicates(
 ): Warning[] {
   const { pairs, spacing } = nearest;
   if (pairs.length === 0) return [];
+  const { listed } = samples;
   const told = pairs.slice(0, MOST_TOLD).map(([i, j]) => {
-    const { x, y, z, listed } = samples;
+    const { x, y, z } = samples;
     const apart = Math.hypot(x[i]! - x[j]!, y[i]! - y[j]!, z[i]! - z[j]!);
     return `${listed[i]} and ${listed[j]} (${apart === 0 ? 'at one place' : `${short(apart)} apart`})`;
   });
@@ -91,7 +88,7 @@ export function nearDuplicates(
     warning(
       'near-duplicates',
       `Samples ${told.join(', ')}${more} are almost at the same place${usual}; ${consequence}`,
-      pairs.flat().map((i) => samples.listed[i]!),
+      pairs.flat().map((sample) => listed[sample]!),
     ),
   ];
 }

@@ -90,10 +90,10 @@ function run(
   let done = 0;
   try {
     for (const { sample, value, variance } of leaveOut(source, assignment, {
-      tolerance,
       variogram: estimator.variogram,
       neighborhood: estimator.neighborhood,
       method: estimator.kriging_method,
+      tolerance,
     })) {
       estimates[sample] = value;
       variances[sample] = variance;
@@ -131,9 +131,8 @@ function run(
   };
 }
 
-function nearestOf(samples: SampleSet): NearestSamples {
-  const { size, x, y, z: heights } = samples;
-  const nearest = new NearestSamples(samples);
+function nearestOf({ size, x, y, z: heights }: SampleSet): NearestSamples {
+  const nearest = new NearestSamples(size);
   for (let i = 1; i < size; i++) {
     for (let j = 0; j < i; j++) {
       const dx = x[i]! - x[j]!;

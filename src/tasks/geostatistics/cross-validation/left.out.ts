@@ -4,7 +4,7 @@ import { NeighborSearch } from '../neighbor.search.js';
 import type { Neighborhood } from '../neighborhood.schema.js';
 import { SampleSet } from '../sample.set.js';
 import type { Source } from '../source.schema.js';
-import { toUnitSill } from '../kriging/unit.sill.js';
+import { dividedBy, sumOf } from '../variogram.scale.js';
 import { VariogramFunction } from '../variogram.function.js';
 import type { VariogramModel } from '../variogram.schema.js';
 
@@ -13,10 +13,9 @@ type KrigingMethod = ConstructorParameters<typeof KrigingSystem>[2];
 /** How samples are estimated, as in the kriging task. */
 interface Estimator {
   readonly variogram: VariogramModel;
-  /** Of all samples, whichever are left out. */
-  readonly tolerance: CoordinateTolerance;
   readonly neighborhood: Neighborhood;
   readonly method: KrigingMethod;
+  readonly tolerance: CoordinateTolerance;
 }
 
 /** The estimate of a sample from those of other folds; NaN with too few of them. */
@@ -112,14 +111,18 @@ function* foldByFold(
 class KeptSamples {
   readonly #source: Source;
   readonly #kept: number[];
-  readonly #listed: Uint32Array;
-  readonly #total: number;
   readonly #search: NeighborSearch;
   readonly #system: KrigingSystem;
   readonly #others: Uint32Array;
+  readonly #listed: Uint32Array;
+  readonly #sill: number;
 
   /** @param kept their places in the source */
-  constructor(source: Source, kept: number[], { tolerance, ...estimator }: Estimator) {
+  constructor(
+    source: Source,
+    kept: number[],
+    { variogram, neighborhood, method, tolerance }: Estimator,
+  ) {
     const samples = new SampleSet({
       coordinates: kept.map((i) => source.coordinates[i]!),
       values: kept.map((i) => source.values[i]!),
@@ -127,13 +130,18 @@ class KeptSamples {
     this.#source = source;
     this.#kept = kept;
     this.#listed = samples.listed;
-    this.#search = new NeighborSearch(samples, estimator.neighborhood, tolerance);
-    const most = this.#search.found.length;
-    const { variogram: unit, total } = toUnitSill(estimator.variogram);
-    const gamma = new VariogramFunction(unit);
-    this.#system = new KrigingSystem(samples, gamma, estimator.method, undefined, tolerance, most);
-    this.#total = total;
-    this.#others = new Uint32Array(most);
+    this.#search = new NeighborSearch(samples, neighborhood, tolerance);
+    // With a sill of 1, as in the kriging task.
+    this.#sill = sumOf(variogram);
+    this.#system = new KrigingSystem(
+      samples,
+      new VariogramFunction(dividedBy(this.#sill, variogram)),
+      method,
+      undefined,
+      tolerance,
+      this.#search.found.length,
+    );
+    this.#others = new Uint32Array(this.#search.found.length);
   }
 
   /**
@@ -159,7 +167,7 @@ class KeptSamples {
           )
         : error;
     }
-    return { sample, value: this.#system.value, variance: this.#system.variance * this.#total };
+    return { sample, value: this.#system.value, variance: this.#system.variance * this.#sill };
   }
 
   /** @param index of a sample in the search and the system */

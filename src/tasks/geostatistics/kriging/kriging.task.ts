@@ -10,11 +10,11 @@ import { sourceSchema } from '../source.schema.js';
 import { TargetPoints } from '../target.points.js';
 import { refuseOtherDimension, targetSchema } from '../target.schema.js';
 import { VariogramFunction } from '../variogram.function.js';
+import { dividedBy, sumOf } from '../variogram.scale.js';
 import { variogramSchema } from '../variogram.schema.js';
 import { WorkPace } from '../work.pace.js';
 import { BlockSupport } from './block.support.js';
 import { KrigingSystem, SingularSystem } from './kriging.system.js';
-import { toUnitSill } from './unit.sill.js';
 
 const subPoints = z.int().min(1).max(9).default(1);
 
@@ -128,8 +128,9 @@ function run(
   );
   samples.refuseDuplicates(tolerance);
   const search = new NeighborSearch(samples, neighborhood, tolerance);
-  const { variogram: unit, total } = toUnitSill(variogram);
-  const gamma = new VariogramFunction(unit);
+  // With a sill of 1: then no unit of the values can make numbers overflow or vanish.
+  const total = sumOf(variogram);
+  const gamma = new VariogramFunction(dividedBy(total, variogram));
   const block =
     target.grid && block_discretisation && isBlock(block_discretisation)
       ? new BlockSupport(gamma, target.grid, block_discretisation)

@@ -12,7 +12,7 @@ const SMALLEST = 1e-280;
 
 /**
  * Refuses lags that no model can be fitted to.
- * @param near pairs of near-duplicates
+ * @param near pairs of near-duplicates, by index
  * @throws TaskProblem 422 `too-few-lags`, `no-variation` or `values-out-of-scale`
  */
 export function refuseToFit(

@@ -95,7 +95,7 @@ function run(
 ): z.input<typeof results> {
   const samples = new SampleSet(source);
   const pace = new WorkPace(context, (done) => `Compared ${done} pairs of samples`);
-  const nearest = new NearestSamples(samples, lag * NO_DISTANCE);
+  const nearest = new NearestSamples(samples.size, lag * NO_DISTANCE);
   const lags = experimentalSemivariogram(samples, lag, cutoff, nearest, pace);
   const { negligible } = nearest;
   refuseToFit(lags, negligible, nearest.pairs, samples);
