@@ -338,6 +338,63 @@ describe('bad input', () => {
       expectProblem(await rows.unchangedBy(() => get(target(ownJob()))), status, slug);
     });
 
+    it.each<[string, (own: string) => string]>([
+      ['a slash behind', (own) => `${own}/`],
+      ['two behind', (own) => `${own}//`],
+      ['a slash behind a status', (own) => `${own}/status/`],
+      ['a slash twice in front', (own) => `/${own}`],
+      ['a slash three times inside', (own) => own.replace('/sleep/', '///sleep/')],
+      ['a slash twice behind the topic', (own) => own.replace('/sleep', '//sleep')],
+      ['a slash twice behind compute', (own) => own.replace('/orgs', '//orgs')],
+      ['slashes everywhere, and a query', (own) => `${own.replaceAll('/', '//')}/?a=//b/`],
+    ])('names the right address to %s', async (_what, miss) => {
+      const target = miss(job);
+      const right = `${job}${target.includes('/status') ? '/status' : ''}`;
+      const answer = await get(target);
+      expectProblem(answer, 404, 'not-found');
+      expect(answer.body.detail).toBe(`The path has a slash too many: the address is ${right}.`);
+      expect((await get(right)).status).toBe(202);
+    });
+
+    it('names the right address of what is public, of the list of tasks, and for a submit', async () => {
+      expect((await get('/health/ready/')).body.detail).toContain(' /health/ready.');
+      expect((await get('//health//live')).body.detail).toContain(' /health/live.');
+      const list = `/compute/orgs/${org}/tasks`;
+      expect((await get(`${list}/`)).body.detail).toContain(` ${list}.`);
+      const submit = rawRequest(
+        `POST ${path}/ HTTP/1.1`,
+        [...head, 'Content-Type: application/json'],
+        '{"parameters": {"seconds": 0}}',
+      );
+      const answer = await rows.unchangedBy(() => sendRaw(service.url, submit));
+      expectProblem(answer, 404, 'not-found');
+      expect(answer.body.detail).toContain(` ${path}.`);
+    });
+
+    it('repeats nothing of a path that is nobody’s, or has more than plain characters in it', async () => {
+      for (const target of [
+        '/no//such',
+        '//evil.example/%3Cscript%3E/',
+        `${path}//such%20/`,
+        '//a/../b/',
+        `//${'a'.repeat(600)}/`,
+      ]) {
+        const answer = await get(target);
+        expectProblem(answer, 404, 'not-found');
+        expect(answer.body.detail).not.toMatch(/slash too many|evil|script|such/);
+      }
+    });
+
+    it('tells nobody without a token which tasks there are', async () => {
+      for (const task of ['sleep', 'no-such']) {
+        const target = `/compute/orgs/${org}/diagnostics/${task}`;
+        const answer = await get(`/${target}`, ['Host: a']);
+        expectProblem(answer, 404, 'not-found');
+        expect(answer.body.detail).toContain(` ${target}.`);
+        expect((await get(`${target}/`, ['Host: a'])).body.detail).toContain(` ${target}.`);
+      }
+    });
+
     it('ignores a token in the query string', async () => {
       const target = `/compute/orgs/${org}/tasks?access_token=${client.token}&token=${client.token}`;
       expectProblem(await get(target, ['Host: a']), 401, 'unauthorized');

@@ -4,21 +4,51 @@ import {
   Catch,
   type ExceptionFilter,
   HttpException,
+  Inject,
   Logger,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '../database/database.errors.js';
+import { CONFIG, type Config } from '../config.js';
+import { AllowedMethods } from './allowed-methods.js';
 import { PROBLEMS, Problem, type ProblemSlug } from './problem.js';
+import { rightAddress } from './right.address.js';
 
 /** Turns whatever a route threw into one problem document; logs what is the service's own fault, once. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Problem');
+  /** The path prefix under which clients see the service. */
+  private readonly prefix: string;
+
+  constructor(
+    private readonly allowed: AllowedMethods,
+    @Inject(CONFIG) { PUBLIC_URL }: Config,
+  ) {
+    this.prefix = PUBLIC_URL === undefined ? '' : new URL(PUBLIC_URL).pathname.replace(/\/$/, '');
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const { id } = http.getRequest<FastifyRequest>();
-    sendProblem(http.getResponse<FastifyReply>(), this.translate(error, id));
+    const request = http.getRequest<FastifyRequest & { readonly user?: unknown }>();
+    const problem = this.translate(error, request.id);
+    sendProblem(
+      http.getResponse<FastifyReply>(),
+      problem.slug === 'not-found' ? this.lead(request, problem) : problem,
+    );
+  }
+
+  /** Names the right address to who missed it by a slash. */
+  private lead({ url, user }: { url: string; user?: unknown }, problem: Problem): Problem {
+    const path = url.split('?', 1)[0] ?? '';
+    const address = rightAddress(path, this.allowed, user !== undefined);
+    return address === null
+      ? problem
+      : new Problem(
+          'not-found',
+          `The path has a slash too many: the address is ${this.prefix}${address}.`,
+          { cause: problem },
+        );
   }
 
   private translate(error: unknown, request: string): Problem {
