@@ -33,7 +33,7 @@ function isRace(error: unknown): boolean {
     return false;
   }
   const { code, routine, table, constraint, message } = error;
-  switch (code) {
+  switch (code ?? '') {
     case '42710':
       return routine === 'CreateRole';
     case '23505':

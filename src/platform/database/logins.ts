@@ -97,7 +97,7 @@ export async function isAboveItsRoles(url: string): Promise<boolean> {
  * @throws LoginError when the login of an address may not act as all of these roles
  */
 export async function checkLogin(url: string, roles: readonly DatabaseRole[]): Promise<void> {
-  const { login, migrated, missing } = await withClient(url, async (client) => {
+  const checked = await withClient(url, async (client) => {
     const { rows } = await client.query<{ login: string; migrated: boolean }>(
       `SELECT session_user AS login,
               EXISTS (SELECT 1 FROM pg_class WHERE relname = '_prisma_migrations')
@@ -108,7 +108,8 @@ export async function checkLogin(url: string, roles: readonly DatabaseRole[]): P
     const { login: name, migrated } = rows[0] as (typeof rows)[number];
     return { login: name, migrated, missing: await rolesWithout(client, name, roles) };
   });
-  if (migrated && missing.length > 0) {
+  const { login, missing } = checked;
+  if (checked.migrated && missing.length > 0) {
     throw new LoginError(
       `The database login "${login}" may not act as ${missing.join(' and ')}. ` +
         `Let its owner run: GRANT ${missing.join(', ')} TO ${pg.escapeIdentifier(login)};`,

@@ -113,7 +113,7 @@ function namesOf(migrations: readonly Migration[], kind: 'TABLE' | 'FUNCTION'): 
 function faultOfError(error: unknown): string {
   const { code, message } = error as { code?: string; message: string };
   const role = /role "(\w+)"/.exec(message)?.[1];
-  switch (code) {
+  switch (code ?? '') {
     case '42P01':
     case '3F000':
       return `The database has no schema of this service, or its login may not use it (GRANT USAGE ON SCHEMA public): ${MIGRATE}.`;
