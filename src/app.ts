@@ -13,7 +13,9 @@ import { mayExist } from './compute/task.addresses.js';
 import { loadTasks } from './compute/task.loader.js';
 import { serveOpenApi } from './openapi.js';
 import { type Config, ConfigError } from './platform/config.js';
+import { SchemaState } from './platform/database/schema.state.js';
 import type { ServiceUrls } from './platform/database/open-database.js';
+import { exitFatally } from './platform/fatal.js';
 import { Draining } from './platform/http/draining.js';
 import { createHttpAdapter } from './platform/http/http.adapter.js';
 import { listen } from './platform/http/listen.js';
@@ -50,10 +52,12 @@ export async function createApp(parts: {
 }): Promise<App> {
   const { config, database, dataHome, logger } = parts;
   const draining = new Draining();
+  const schema = new SchemaState();
   const { adapter, allowedMethods } = createHttpAdapter({
     trustProxy: config.TRUST_PROXY,
     maxConnections: config.MAX_CONNECTIONS,
     draining,
+    schema,
   });
   const catalogue = await loadCatalogue(config, logger);
   allowedMethods.knowAddresses(mayExist(catalogue));
@@ -61,6 +65,7 @@ export async function createApp(parts: {
     config,
     database,
     draining,
+    schema,
     allowedMethods,
     key:
       config.ROLE === 'worker' ? NO_KEY : verificationKey(config, developmentKey(config, dataHome)),
@@ -82,7 +87,16 @@ export async function createApp(parts: {
     async listen() {
       await listen(nest, config.PORT, config.HOST);
       if (config.ROLE !== 'api') {
-        await nest.get(Dispatcher, { strict: false }).start();
+        const start = () => nest.get(Dispatcher, { strict: false }).start();
+        if (schema.fault === null) {
+          await start();
+        } else {
+          // It listens meanwhile, so that it can say that it is not ready.
+          void schema
+            .whenFit()
+            .then(() => (draining.active ? undefined : start()))
+            .catch(exitFatally);
+        }
       }
     },
     async close() {

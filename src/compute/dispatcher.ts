@@ -7,7 +7,8 @@ import { JobSignals } from '../jobs/job.signals.js';
 import type { ClaimedJob } from '../jobs/lease.store.js';
 import { Worker } from '../jobs/worker.js';
 import { CONFIG, type Config } from '../platform/config.js';
-import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
+import { mayPass } from '../platform/database/database.errors.js';
+import { SchemaState } from '../platform/database/schema.state.js';
 import { type CatalogueEntry, TASK_CATALOGUE, TaskCatalogue, taskKey } from './task.catalogue.js';
 import { servedTasks } from './task.patterns.js';
 import { Slots } from './slots.js';
@@ -45,6 +46,7 @@ export class Dispatcher implements OnModuleDestroy {
     private readonly worker: Worker,
     private readonly signals: JobSignals,
     private readonly slots: Slots,
+    private readonly schema: SchemaState,
   ) {
     this.served = servedTasks(catalogue, config.WORKER_TASKS);
   }
@@ -111,14 +113,19 @@ export class Dispatcher implements OnModuleDestroy {
       this.hinted = false;
       const { room } = this.slots;
       const workerId = this.worker.id;
-      if (room <= 0 || workerId === null || this.served.length === 0) {
+      if (
+        this.schema.fault !== null ||
+        room <= 0 ||
+        workerId === null ||
+        this.served.length === 0
+      ) {
         return;
       }
       try {
         const found = await this.claim(workerId, room);
         this.hinted ||= found;
       } catch (error) {
-        const level = isDatabaseUnavailable(error) ? 'warn' : 'error';
+        const level = mayPass(error) ? 'warn' : 'error';
         this.logger[level]({ err: error }, 'a claim failed; polling tries again');
         return;
       }

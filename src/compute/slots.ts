@@ -6,7 +6,7 @@ import { jobProblem } from '../jobs/job.problems.js';
 import { MAX_CRASHES } from '../jobs/job.transitions.js';
 import type { ClaimedJob } from '../jobs/lease.store.js';
 import { CONFIG, type Config } from '../platform/config.js';
-import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
+import { mayPass } from '../platform/database/database.errors.js';
 import { outlast } from '../platform/database/outlast.js';
 import type { Runner, StopReason } from './attempt.js';
 import { FairQueue } from './fair.queue.js';
@@ -202,7 +202,7 @@ export class Slots extends EventEmitter<Events> {
       const parameters = job.parameters ?? (await this.parametersOf(job));
       return await run.execute(parameters);
     } catch (error) {
-      if (isDatabaseUnavailable(error)) {
+      if (mayPass(error)) {
         return { kind: 'released' };
       }
       return {

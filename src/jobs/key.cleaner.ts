@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
+import { mayPass } from '../platform/database/database.errors.js';
 import { Database } from '../platform/database/database.js';
 
 const CLEAN_EVERY_MS = 60_000;
@@ -30,7 +30,7 @@ export class KeyCleaner {
             = (expired.org_id, expired.topic, expired.task, expired.key_digest)`,
       });
     } catch (error) {
-      const level = isDatabaseUnavailable(error) ? 'debug' : 'error';
+      const level = mayPass(error) ? 'debug' : 'error';
       this.logger[level](
         { err: error },
         'expired keys were not cleared away; tries again in a minute',

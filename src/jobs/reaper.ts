@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../platform/config.js';
-import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
+import { mayPass } from '../platform/database/database.errors.js';
 import { describeJob } from './job.log.js';
 import { JobSignals } from './job.signals.js';
 import { type TendedJob, WorkerStore } from './worker.store.js';
@@ -36,7 +36,7 @@ export class Reaper {
         this.signals.announceWork();
       }
     } catch (error) {
-      if (isDatabaseUnavailable(error)) {
+      if (mayPass(error)) {
         this.logger.debug({ err: error }, 'the database cannot be reached');
       } else {
         this.logger.error({ err: error }, 'reaping failed; tries again in a second');

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../platform/config.js';
-import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
+import { mayPass } from '../platform/database/database.errors.js';
 import { RetentionStore, type Sweep } from './retention.store.js';
 
 const ASK_EVERY_MS = 60_000;
@@ -57,7 +57,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
       await this.deleteAll(total);
     } catch (error) {
       this.jobsAtOnce = Math.ceil(this.jobsAtOnce / 2);
-      if (isDatabaseUnavailable(error)) {
+      if (mayPass(error)) {
         this.logger.debug({ err: error }, 'the database cannot be reached');
       } else if (!this.stopping.signal.aborted) {
         this.logger.error({ err: error }, 'expired jobs were not deleted; tries again in a minute');

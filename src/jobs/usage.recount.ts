@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
+import { mayPass } from '../platform/database/database.errors.js';
 import { UsageStore } from './usage.store.js';
 
 const ASK_EVERY_MS = 600_000;
@@ -22,7 +22,7 @@ export class UsageRecount {
         this.logger.log({ corrected }, 'counted stored bytes');
       }
     } catch (error) {
-      if (isDatabaseUnavailable(error)) {
+      if (mayPass(error)) {
         this.logger.debug({ err: error }, 'the database cannot be reached');
       } else {
         this.logger.error({ err: error }, 'stored bytes were not counted; tries again tomorrow');

@@ -3,6 +3,8 @@ import { APP_FILTER } from '@nestjs/core';
 import { CONFIG, type Config } from './config.js';
 import { Database } from './database/database.js';
 import type { ServiceUrls } from './database/open-database.js';
+import { SchemaState } from './database/schema.state.js';
+import { SchemaWatch } from './database/schema.watch.js';
 import { poolShares } from './database/pool.shares.js';
 import { HealthController } from './health/health.controller.js';
 import { AllowedMethods } from './http/allowed-methods.js';
@@ -15,6 +17,7 @@ export interface PlatformParts {
   readonly config: Config;
   readonly database: ServiceUrls;
   readonly draining: Draining;
+  readonly schema: SchemaState;
   readonly allowedMethods: AllowedMethods;
 }
 
@@ -39,11 +42,13 @@ export class PlatformModule {
             }),
         },
         { provide: Draining, useValue: parts.draining },
+        { provide: SchemaState, useValue: parts.schema },
+        SchemaWatch,
         { provide: AllowedMethods, useValue: parts.allowedMethods },
         RateLimits,
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
-      exports: [CONFIG, Database, AllowedMethods, RateLimits],
+      exports: [CONFIG, Database, SchemaState, AllowedMethods, RateLimits],
     };
   }
 }

@@ -10,6 +10,7 @@ import { RequireScope } from '../../src/auth/auth.decorators.js';
 import { verificationKey } from '../../src/auth/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/task.catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
+import { SchemaState } from '../../src/platform/database/schema.state.js';
 import { Draining } from '../../src/platform/http/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http.adapter.js';
 import { Public } from '../../src/platform/http/public.decorator.js';
@@ -187,6 +188,7 @@ describe('the routes of the framework', () => {
       trustProxy: false,
       maxConnections: 100,
       draining,
+      schema: new SchemaState(),
     });
     const routes = new Set<string>();
     (adapter.getInstance() as unknown as FastifyInstance).addHook('onRoute', (route) => {
@@ -196,6 +198,7 @@ describe('the routes of the framework', () => {
       config,
       database: { url: database.url, requestUrl: database.url },
       draining,
+      schema: new SchemaState(),
       allowedMethods,
       key: verificationKey(config, null),
       catalogue: new TaskCatalogue([]),

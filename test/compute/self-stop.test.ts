@@ -16,6 +16,7 @@ import { WorkerStore } from '../../src/jobs/worker.store.js';
 import { loadConfig } from '../../src/platform/config.js';
 import { Database } from '../../src/platform/database/database.js';
 import { AllowedMethods } from '../../src/platform/http/allowed-methods.js';
+import { SchemaState } from '../../src/platform/database/schema.state.js';
 import { Draining } from '../../src/platform/http/draining.js';
 import { PlatformModule } from '../../src/platform/platform.module.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -72,7 +73,7 @@ describe('a worker that is cut off from the database', () => {
     });
     const catalogue = new TaskCatalogue([{ task: ticking as unknown as Task, moduleUrl: '' }]);
     const urls = { url: proxy.url, requestUrl: proxy.url };
-    const parts = { config, database: urls, draining: new Draining() };
+    const parts = { config, database: urls, draining: new Draining(), schema: new SchemaState() };
     worker = await NestFactory.createApplicationContext(
       {
         module: TestModule,

@@ -50,12 +50,29 @@ describe('logins of their own', () => {
       AUTH_JWT_SECRET: TEST_SECRET,
     });
     expect(code).toBe(1);
-    // What it says is done, and that the migration may run again; the roles are there already.
+    // What it says is done, word by word but for the roles that are there, and then it starts again.
+    expect(output).toMatch(/CREATE ROLE headframe_operator NOLOGIN; .*; then start again\./);
     const advice = /GRANT headframe_api, .* WITH ADMIN OPTION;/.exec(output)?.[0] as string;
-    await superuser.query(`${advice} ALTER ROLE ${names[0]} CREATEROLE`);
+    await superuser.query(advice);
+    service = await startService(owner);
+    expect(service.log()).toContain('row_level_security again');
+    await service.stop();
+    // Only who may make logins can make the two others.
+    await superuser.query(`ALTER ROLE ${names[0]} CREATEROLE`);
+  });
+
+  it('need a right on the schema, and say which', async () => {
     await superuser.query(
-      'UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL',
+      `CREATE SCHEMA other; ALTER DATABASE ${new URL(owner).pathname.slice(1)} SET search_path = other`,
     );
+    const { code, output } = await runService({
+      DATABASE_URL: owner,
+      AUTH_JWT_SECRET: TEST_SECRET,
+    });
+    await superuser.query(`ALTER DATABASE ${new URL(owner).pathname.slice(1)} RESET search_path`);
+    expect(code).toBe(1);
+    expect(output).toContain('GRANT USAGE, CREATE ON SCHEMA');
+    expect(output).not.toContain('    at ');
   });
 
   it('are made by who migrates, and serve a whole job', async () => {

@@ -7,6 +7,7 @@ import { AppModule } from '../../src/app.module.js';
 import { verificationKey } from '../../src/auth/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/task.catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
+import { SchemaState } from '../../src/platform/database/schema.state.js';
 import { Draining } from '../../src/platform/http/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http.adapter.js';
 import sleepTask from '../../src/tasks/diagnostics/sleep/sleep.task.js';
@@ -122,6 +123,7 @@ describe('400', () => {
       trustProxy: false,
       maxConnections: 100,
       draining,
+      schema: new SchemaState(),
     });
     const task = { ...sleepTask, previewFlag: 'deep-sleep' };
     const nest = await NestFactory.create<NestFastifyApplication>(
@@ -129,6 +131,7 @@ describe('400', () => {
         config,
         database: { url: database.url, requestUrl: database.url },
         draining,
+        schema: new SchemaState(),
         allowedMethods,
         key: verificationKey(config, null),
         catalogue: new TaskCatalogue([{ task, moduleUrl: 'file:///unused' }]),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, DatabaseError } from 'pg';
+import { outlastRaces } from './catalog.races.js';
 
 /** `prisma/migrations` of this package; the same from src/ and dist/, whatever the current folder. */
 export const MIGRATIONS_DIRECTORY = fileURLToPath(
@@ -23,11 +24,16 @@ export interface MigrationOptions {
   log: (message: string) => void;
   /** How long to wait for a database that does not answer yet. Default 30,000 ms. */
   connectPatienceMs?: number;
+  /** Looks at the database under the lock, before anything is changed. */
+  beforehand?: (client: Client) => Promise<void>;
+  /** What else only one process may do at a time: run under the lock, after the last migration. */
+  afterwards?: (client: Client) => Promise<void>;
 }
 
-interface Migration {
-  name: string;
-  sql: string;
+/** A migration as this build has it. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
 }
 
 interface Recorded {
@@ -64,12 +70,27 @@ const TABLE = `
 const NO_TRANSACTION = /^\s*-- no transaction\b/;
 
 /**
+ * A line `-- oldest code: <migration>` in a migration that takes something away: builds that do not
+ * know the migration it names cannot work with the schema any more. It is kept in the row's `logs`,
+ * since old builds do not have the file.
+ */
+const OLDEST_CODE = /^-- (oldest code: \w+)\s*$/m;
+
+/**
+ * SQLSTATEs, as a failed row's log begins with them, of causes outside the file and the data: missing
+ * rights, resources, locks, shutdowns, races, a server that is only read. A migration in a transaction
+ * that failed so has left nothing, and runs again at the next start.
+ */
+const CAUSE_OUTSIDE = /^SQLSTATE (42501|53...|55P03|57...|40...|08...|25006)/;
+
+/**
  * Applies the migrations that the database has not seen, in the order of their names.
  *
  * One process at a time, by an advisory lock; the others wait and find nothing left to do. A
  * migration and its row in `_prisma_migrations` are one transaction: killed half-way it never
  * happened, and the next start does it again. A migration that fails leaves a row with the reason,
- * and nothing is applied until someone has looked (as with Prisma's own tools).
+ * and nothing is applied until someone has looked (as with Prisma's own tools), unless the cause was
+ * outside it, such as a missing right: then it runs again at the next start.
  *
  * Throws MigrationError: the database does not answer, a migration fails or failed before, or an
  * applied file was edited. Migrations that only the database knows are no error: during a rolling
@@ -79,12 +100,13 @@ const NO_TRANSACTION = /^\s*-- no transaction\b/;
  */
 export async function applyMigrations(options: MigrationOptions): Promise<{ applied: string[] }> {
   const { log } = options;
-  const migrations = await readMigrations(options.directory ?? MIGRATIONS_DIRECTORY);
+  const migrations = await readMigrations(options.directory);
   const client = await connect(options);
   try {
     await client.query(`SET statement_timeout = 0; SET lock_timeout = 0; SET TimeZone = 'UTC'`);
     await takeLock(client, log);
-    const recorded = await readRecorded(client);
+    await options.beforehand?.(client);
+    const recorded = await retryable(client, await readRecorded(client), migrations, log);
     assertNoneFailed(recorded);
     assertUnedited(recorded, migrations);
     warnOfUnknown(recorded, migrations, log);
@@ -96,13 +118,18 @@ export async function applyMigrations(options: MigrationOptions): Promise<{ appl
       log(`Applied migration ${migration.name} in ${Math.round(performance.now() - start)} ms`);
       applied.push(migration.name);
     }
+    await options.afterwards?.(client);
     return { applied };
   } finally {
     await client.end().catch(() => {}); // the lock goes with the session
   }
 }
 
-async function readMigrations(directory: string): Promise<Migration[]> {
+/**
+ * The migrations that this build knows, oldest first.
+ * @throws MigrationError when there are none, or one cannot be read
+ */
+export async function readMigrations(directory = MIGRATIONS_DIRECTORY): Promise<Migration[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   if (names.length === 0) throw new MigrationError(`There are no migrations in ${directory}.`);
@@ -187,15 +214,37 @@ async function takeLock(client: Client, log: (message: string) => void): Promise
 
 /** What the table says, without the rows that someone marked as rolled back. */
 async function readRecorded(client: Client): Promise<Recorded[]> {
-  const { rows: found } = await client.query<{ there: boolean }>(
-    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
+  try {
+    const { rows: found } = await client.query<{ there: boolean }>(
+      `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
+    );
+    if (!found[0]?.there) await client.query(TABLE);
+    const { rows } = await client.query<Recorded>(
+      `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished, logs
+         FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`,
+    );
+    return rows;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    // No right on the schema or on the table, or no schema that it may see at all.
+    if (code !== '42501' && code !== '3F000') throw error;
+    throw new MigrationError(await adviceOnRights(client), { cause: error });
+  }
+}
+
+async function adviceOnRights(client: Client): Promise<string> {
+  const { rows } = await client.query<{ login: string; database: string; owner: string | null }>(
+    `SELECT current_user AS login, current_database() AS database,
+            (SELECT tableowner FROM pg_tables WHERE tablename = '_prisma_migrations' LIMIT 1) AS owner`,
   );
-  if (!found[0]?.there) await client.query(TABLE);
-  const { rows } = await client.query<Recorded>(
-    `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished, logs
-       FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`,
-  );
-  return rows;
+  const { login, database, owner } = rows[0] as (typeof rows)[number];
+  const quoted = client.escapeIdentifier(login);
+  return owner !== null && owner !== login
+    ? `The login "${login}" may not migrate the database "${database}": its tables belong to "${owner}". ` +
+        `Migrate with that login (DATABASE_OWNER_URL, else DATABASE_URL), or start with MIGRATE=false.`
+    : `The login "${login}" may not make tables in the database "${database}". ` +
+        `Let an administrator run, in that database: GRANT USAGE, CREATE ON SCHEMA public TO ${quoted}; ` +
+        `or migrate with a login that may (DATABASE_OWNER_URL).`;
 }
 
 function assertNoneFailed(recorded: Recorded[]): void {
@@ -242,31 +291,79 @@ function warnOfUnknown(
   }
 }
 
+const INSERT = `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at)
+                VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO NOTHING`;
+
 async function apply(client: Client, migration: Migration): Promise<void> {
+  const once = () => applyOnce(client, migration);
+  try {
+    await (NO_TRANSACTION.test(migration.sql) ? once() : outlastRaces(once));
+  } catch (error) {
+    await recordFailure(client, migration, error);
+  }
+}
+
+/** Applies a migration, and leaves the session outside a transaction, however it ends. */
+async function applyOnce(client: Client, migration: Migration): Promise<void> {
   const id = randomUUID();
   const inTransaction = !NO_TRANSACTION.test(migration.sql);
-  const insert = `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at)
-                  VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO NOTHING`;
-  const row = [id, checksum(migration.sql), migration.name];
   try {
     if (inTransaction) await client.query('BEGIN');
-    await client.query(insert, row);
+    await client.query(INSERT, [id, checksum(migration.sql), migration.name]);
     await client.query(migration.sql); // no parameters: the simple protocol, the file whole
     await client.query(
-      `UPDATE _prisma_migrations SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1`,
-      [id],
+      `UPDATE _prisma_migrations SET finished_at = clock_timestamp(), applied_steps_count = 1, logs = $2
+        WHERE id = $1`,
+      [id, OLDEST_CODE.exec(migration.sql)?.[1] ?? null],
     );
     if (inTransaction) await client.query('COMMIT');
   } catch (error) {
-    const reason = describe(error, migration.sql);
-    const recordFailure = async () => {
-      await client.query('ROLLBACK');
-      await client.query(insert, row);
-      await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, reason]);
-    };
-    await recordFailure().catch(() => {}); // the connection itself was lost: rolled back, no row
-    throw new MigrationError(`Migration ${migration.name} failed: ${reason}`, { cause: error });
+    await client.query('ROLLBACK').catch(() => {}); // the connection itself was lost: no row
+    throw error;
   }
+}
+
+/** Keeps the reason of a failure in the migration's row, and throws it. */
+async function recordFailure(client: Client, migration: Migration, error: unknown): Promise<never> {
+  const { name, sql } = migration;
+  const reason = describe(error, sql);
+  const record = async () => {
+    const { rowCount } = await client.query(
+      `UPDATE _prisma_migrations SET logs = $2
+        WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL`,
+      [name, reason],
+    );
+    if (rowCount === 0) {
+      const id = randomUUID();
+      await client.query(INSERT, [id, checksum(sql), name]);
+      await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, reason]);
+    }
+  };
+  await record().catch(() => {});
+  throw new MigrationError(`Migration ${name} failed: ${reason}`, { cause: error });
+}
+
+/** Marks as rolled back what failed for a cause outside it, and has left nothing. @returns the rest */
+async function retryable(
+  client: Client,
+  recorded: Recorded[],
+  migrations: Migration[],
+  log: (message: string) => void,
+): Promise<Recorded[]> {
+  const again = recorded.filter(({ finished, logs, migration_name }) => {
+    const sql = migrations.find(({ name }) => name === migration_name)?.sql;
+    const whole = sql !== undefined && !NO_TRANSACTION.test(sql);
+    return !finished && whole && CAUSE_OUTSIDE.test(logs ?? '');
+  });
+  for (const { migration_name: name } of again) {
+    await client.query(
+      `UPDATE _prisma_migrations SET rolled_back_at = now()
+        WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL`,
+      [name],
+    );
+    log(`Tries migration ${name} again: it failed for a cause outside it, and left nothing`);
+  }
+  return recorded.filter((row) => !again.includes(row));
 }
 
 /** One line with the SQLSTATE and the place in the file, then what PostgreSQL adds. */

@@ -2,6 +2,7 @@ import type { Config } from '../config.js';
 import { defaultDataHome, startEmbeddedPostgres } from './embedded-postgres.js';
 import { isDatabaseUnavailable } from './database.errors.js';
 import {
+  assertRoles,
   checkLogin,
   isAboveItsRoles,
   provideLogin,
@@ -53,8 +54,14 @@ export async function openDatabase(
         connectionString: urls.ownerUrl,
         directory: MIGRATIONS_DIRECTORY,
         log,
+        beforehand: assertRoles,
+        afterwards: async (owner) => {
+          await provideLogin(owner, urls.url, SERVICE_ROLES);
+          if (urls.requestUrl !== urls.url) {
+            await provideLogin(owner, urls.requestUrl, REQUEST_ROLES);
+          }
+        },
       });
-      await provideLogins(urls);
     }
   } catch (error) {
     await embedded?.stop();
@@ -84,18 +91,5 @@ export async function checkLogins(
     if (!isDatabaseUnavailable(error)) {
       throw error;
     }
-  }
-}
-
-async function provideLogins({
-  url,
-  requestUrl,
-  ownerUrl,
-}: Omit<OpenDatabase, 'close'>): Promise<void> {
-  if (url !== ownerUrl) {
-    await provideLogin(ownerUrl, url, SERVICE_ROLES);
-  }
-  if (requestUrl !== url) {
-    await provideLogin(ownerUrl, requestUrl, REQUEST_ROLES);
   }
 }

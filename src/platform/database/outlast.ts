@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDatabaseUnavailable } from './database.errors.js';
+import { mayPass } from './database.errors.js';
 
 const FIRST_WAIT_MS = 100;
 const LAST_WAIT_MS = 2_000;
@@ -19,7 +19,7 @@ export async function outlast<T>(
     try {
       return await statement();
     } catch (error) {
-      if (!isDatabaseUnavailable(error) || giveUp.aborted) {
+      if (!mayPass(error) || giveUp.aborted) {
         throw error;
       }
       onFailure(error);

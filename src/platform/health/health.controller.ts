@@ -5,6 +5,7 @@ import { Draining } from '../http/draining.js';
 import { Problem } from '../http/problem.js';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Database } from '../database/database.js';
+import { SchemaState } from '../database/schema.state.js';
 
 /** What an orchestrator asks; it has no token. */
 @Controller('health')
@@ -13,6 +14,7 @@ export class HealthController {
   constructor(
     private readonly database: Database,
     private readonly draining: Draining,
+    private readonly schema: SchemaState,
   ) {}
 
   /** The process answers: else restart it. */
@@ -26,13 +28,18 @@ export class HealthController {
   /** It can do its work: else send it none. */
   @Get('ready')
   @ApiOperation({ operationId: 'ready', summary: 'Whether it can do its work', tags: ['Service'] })
-  @ApiOkResponse({ description: 'The database answers, and the replica is not shutting down.' })
+  @ApiOkResponse({
+    description: 'The database answers, its schema fits, and the replica is not shutting down.',
+  })
   @ApiProblems('unavailable')
   async ready() {
     if (this.draining.active) {
       throw new Problem('unavailable', 'This replica is shutting down.', {
         headers: { 'retry-after': '1' },
       });
+    }
+    if (this.schema.fault !== null) {
+      throw new Problem('unavailable', this.schema.fault, { headers: { 'retry-after': '2' } });
     }
     await this.database.requests.query('SELECT 1');
     return { status: 'ready' };

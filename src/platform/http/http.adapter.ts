@@ -4,11 +4,12 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AllowedMethods } from './allowed-methods.js';
 import { answerClientError, refuseExpectation, refuseTunnel } from './client-error.js';
+import type { SchemaState } from '../database/schema.state.js';
 import type { Draining } from './draining.js';
 import { holdContinue } from './expect.continue.js';
 import { LingeringConnections } from './lingering.close.js';
 import { Problem } from './problem.js';
-import { sendProblem, toProblem } from './problem.filter.js';
+import { schemaUnfit, sendProblem, toProblem } from './problem.filter.js';
 import { problemOfHeaders } from './request-headers.js';
 
 /** Idle connections stay open longer than the 15 s pools and 60 s proxies of the clients. */
@@ -29,13 +30,14 @@ export interface HttpAdapter {
 /**
  * Makes the HTTP server: request ids, problem documents for what fails before a route is reached,
  * bodies left unread (the routes that want one read it after their guards, see `JsonBody`), and 503
- * while the process drains.
+ * while the process drains, or the database's schema does not fit.
  */
 export function createHttpAdapter(options: {
   /** How many proxies in front are believed. */
   readonly trustProxy: number | false;
   readonly maxConnections: number;
   readonly draining: Draining;
+  readonly schema: SchemaState;
 }): HttpAdapter {
   const { trustProxy: proxies } = options;
   const adapter = new FastifyAdapter({
@@ -91,6 +93,10 @@ export function createHttpAdapter(options: {
           headers: { 'retry-after': '1' },
         }),
       );
+      return;
+    }
+    if (options.schema.fault !== null && !request.url.startsWith('/health/')) {
+      sendProblem(reply, schemaUnfit());
       return;
     }
     const problem = problemOfHeaders(request.raw);

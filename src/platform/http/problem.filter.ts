@@ -8,7 +8,7 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isDatabaseUnavailable } from '../database/database.errors.js';
+import { isDatabaseUnavailable, isSchemaUnfit } from '../database/database.errors.js';
 import { CONFIG, type Config } from '../config.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { PROBLEMS, Problem, type ProblemSlug } from './problem.js';
@@ -88,6 +88,9 @@ export function toProblem(error: unknown): Problem {
       error,
     );
   }
+  if (isSchemaUnfit(error)) {
+    return schemaUnfit(error);
+  }
   const status = statusOf(error);
   const known = (Object.keys(PROBLEMS) as ProblemSlug[]).find(
     (slug) => status < 500 && PROBLEMS[slug][0] === status,
@@ -104,6 +107,11 @@ export function toProblem(error: unknown): Problem {
     `The service failed; its log says why, under the id ${errorId}.`,
     { errorId, cause: error },
   );
+}
+
+/** What clients are told while the schema does not fit: the reason is for operators. */
+export function schemaUnfit(cause?: unknown): Problem {
+  return unavailable('The database is being upgraded or restored: try again soon.', cause);
 }
 
 function unavailable(detail: string, cause: unknown): Problem {

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { applyMigrations } from '../../src/platform/database/migrations.js';
+import { Client } from '../support/client.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { type Service, startService } from '../support/service.js';
+import { token } from '../support/tokens.js';
+
+const NEWEST = '20261126180000_schema_readable';
+const LATER = '20990101000000_later';
+
+const record = (name: string, logs: string | null) =>
+  `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, logs)
+   VALUES (gen_random_uuid()::text, 'x', '${name}', now(), ${logs === null ? 'NULL' : `'${logs}'`})`;
+const forget = (name: string) => `DELETE FROM _prisma_migrations WHERE migration_name = '${name}'`;
+
+/** How a schema comes not to fit, what the replica says of it, and how it fits again. */
+const SKEWS: readonly { what: string; spoil: string; says: string; mend: string }[] = [
+  {
+    what: 'lacks the newest migration',
+    spoil: forget(NEWEST),
+    says: `older than this build: it lacks ${NEWEST}`,
+    mend: record(NEWEST, null),
+  },
+  {
+    what: 'has a migration that was begun and did not finish',
+    spoil: `UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = '${NEWEST}'`,
+    says: `${NEWEST} was begun and did not finish`,
+    mend: `UPDATE _prisma_migrations SET finished_at = now() WHERE migration_name = '${NEWEST}'`,
+  },
+  {
+    what: 'is newer, by a migration that old code cannot work with',
+    spoil: record(LATER, `oldest code: ${LATER}`),
+    says: `newer than this build can work with: its migration ${LATER}`,
+    mend: forget(LATER),
+  },
+  {
+    what: 'has no table of migrations',
+    spoil: 'ALTER TABLE _prisma_migrations RENAME TO elsewhere',
+    says: 'has no schema of this service',
+    mend: 'ALTER TABLE elsewhere RENAME TO _prisma_migrations',
+  },
+  {
+    what: 'was migrated, and lost a table',
+    spoil: 'ALTER TABLE job_labels RENAME TO lost',
+    says: 'restored in part: it says that it is migrated, and has no job_labels',
+    mend: 'ALTER TABLE lost RENAME TO job_labels',
+  },
+  {
+    what: 'lost the grants of its roles',
+    spoil: 'REVOKE INSERT, SELECT ON jobs FROM headframe_api',
+    says: 'there are no policies or grants on jobs',
+    mend: 'GRANT SELECT, INSERT ON jobs TO headframe_api',
+  },
+  {
+    what: 'lost the right of its roles on the schema',
+    spoil: 'REVOKE USAGE ON SCHEMA public FROM PUBLIC, headframe_api, headframe_worker',
+    says: 'its login may not use it',
+    mend: 'GRANT USAGE ON SCHEMA public TO PUBLIC, headframe_api, headframe_worker',
+  },
+];
+
+describe('a replica whose schema does not fit its code', () => {
+  let database: TestDatabase;
+  let owner: pg.Client;
+  let service: Service | undefined;
+
+  const open = async (from: 'migrated' | 'empty') => {
+    database = await createTestDatabase(from);
+    owner = new pg.Client(database.url);
+    await owner.connect();
+  };
+  const start = async () => {
+    service = await startService(database.url, { MIGRATE: 'false' });
+    const org = randomUUID();
+    return { url: service.url, client: new Client(service.url, org, await token(org)) };
+  };
+  const ready = async (url: string) => (await fetch(`${url}/health/ready`)).status;
+
+  beforeEach(() => {
+    service = undefined;
+  });
+  afterEach(async () => {
+    await service?.stop();
+    await owner?.end();
+    await database?.drop();
+  });
+
+  async function expectUnfit(url: string, client: Client, says: string): Promise<void> {
+    await expect.poll(() => ready(url), { timeout: 20_000 }).toBe(503);
+    const health = await fetch(`${url}/health/ready`);
+    expect(((await health.json()) as { detail: string }).detail).toContain(says);
+    for (const path of [`/compute/orgs/${randomUUID()}/tasks`, '/nowhere']) {
+      const answer = await fetch(`${url}${path}`);
+      expect([path, answer.status]).toEqual([path, 503]);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await answer.json()).toMatchObject({ type: 'urn:headframe:problem/unavailable' });
+    }
+    expect((await client.get('/')).status).toBe(503);
+    const lines = (service as Service).logLines().filter(({ msg }) => String(msg).includes(says));
+    expect(lines).toHaveLength(1);
+  }
+
+  async function expectFit(url: string, client: Client): Promise<void> {
+    await expect.poll(() => ready(url), { timeout: 20_000 }).toBe(200);
+    const job = await client.submit('diagnostics/sleep', { seconds: 0 });
+    expect(await client.ended(job)).toMatchObject({ status: 'succeeded' });
+  }
+
+  it.each(SKEWS)('starts, says why, and serves once it fits: it $what', async (skew) => {
+    await open('migrated');
+    await owner.query(skew.spoil);
+    const { url, client } = await start();
+    await expectUnfit(url, client, skew.says);
+    await owner.query(skew.mend);
+    await expectFit(url, client);
+  });
+
+  it.each(SKEWS)('notices while it runs, and claims nothing: it $what', async (skew) => {
+    await open('migrated');
+    const { url, client } = await start();
+    await expectFit(url, client);
+    await owner.query(skew.spoil);
+    await expectUnfit(url, client, skew.says);
+    await owner.query(
+      `INSERT INTO jobs (id, org_id, topic, task) VALUES (gen_random_uuid(), gen_random_uuid(), 'diagnostics', 'sleep')`,
+    );
+    // It looks for work several times a second, and is asked until it has looked again at the schema.
+    for (let look = 0; look < 20; look += 1) {
+      expect(await ready(url)).toBe(503);
+    }
+    expect((await owner.query('SELECT status, attempt FROM jobs WHERE attempt = 0')).rows).toEqual([
+      { status: 'requested', attempt: 0 },
+    ]);
+    await owner.query(skew.mend);
+    await expectFit(url, client);
+  });
+
+  it('starts on an empty database, and serves once another has migrated it', async () => {
+    await open('empty');
+    const { url, client } = await start();
+    await expectUnfit(url, client, 'has no schema of this service');
+    await applyMigrations({ connectionString: database.url, log: () => undefined });
+    await expectFit(url, client);
+  });
+
+  it('serves beside a newer schema whose migrations only add, or say that this code may', async () => {
+    await open('migrated');
+    await owner.query(record(LATER, null));
+    await owner.query(record(`${LATER}_2`, `oldest code: ${NEWEST}`));
+    const { url, client } = await start();
+    await expectFit(url, client);
+  });
+});
