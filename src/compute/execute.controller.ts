@@ -7,14 +7,20 @@ import { CountedAs } from '../auth/rate.limit.guard.js';
 import { describeJob } from '../jobs/job.log.js';
 import { statusLocation } from '../jobs/job.presenter.js';
 import { JobSignals } from '../jobs/job.signals.js';
-import { type IdempotencyKey, JobStore, type KeyedJob, type NewJob } from '../jobs/job.store.js';
+import {
+  type IdempotencyKey,
+  type JobKey,
+  JobStore,
+  type KeyedJob,
+  type NewJob,
+} from '../jobs/job.store.js';
 import { SubmitQuota } from '../jobs/submit.quota.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { AcceptsJson } from '../platform/http/accepts-json.guard.js';
-import { bodyDigest, JsonBody } from '../platform/http/json-body.js';
+import { JsonBodies } from '../platform/http/json-body.js';
 import { Problem } from '../platform/http/problem.js';
 import { RateLimits } from '../platform/rate-limit/rate.limits.js';
-import { executeBody } from './execute.body.js';
+import { BodyJudge } from './body.judge.js';
 import { ApiExecute } from './compute.openapi.js';
 import { KeyDigest } from './idempotency-key.js';
 import { catalogueEntryOf, TaskGuard } from './task.guard.js';
@@ -30,6 +36,8 @@ export class ExecuteController {
     private readonly rates: RateLimits,
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
+    private readonly bodies: JsonBodies,
+    private readonly judge: BodyJudge,
   ) {}
 
   @Post()
@@ -42,26 +50,17 @@ export class ExecuteController {
     @ActorOf() by: Actor,
     @KeyDigest() keyDigest: Buffer | null,
     @Req() request: FastifyRequest,
-    @JsonBody() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const { task } = catalogueEntryOf(request);
-    const { parameters, options, maxAttempts } = executeBody(body, task);
-    await this.rates.admit(orgId, 'submits', reply);
-    const job = {
-      jobId: uuidv7(),
-      orgId,
-      topic: task.topic,
-      task: task.name,
-      maxAttempts,
-      options,
-      parameters: JSON.stringify(parameters),
-      by,
-    };
-    const before =
-      keyDigest === null
-        ? await this.create(job)
-        : await this.createOnce(job, { digest: keyDigest, bodyDigest: bodyDigest(request) });
+    const entry = catalogueEntryOf(request);
+    const { job, before } = await this.bodies.use(request, orgId, async (bytes) => {
+      const body = await this.judge.judge(bytes, entry, keyDigest !== null);
+      await this.rates.admit(orgId, 'submits', reply);
+      const { topic, name: task } = entry.task;
+      const { maxAttempts, options, parameters } = body;
+      const wanted = { orgId, topic, task, maxAttempts, options, parameters, by };
+      return this.store({ ...wanted, jobId: uuidv7() }, keyDigest, body.digest);
+    });
     if (before?.same === false) {
       throw new Problem(
         'invalid-parameters',
@@ -74,6 +73,18 @@ export class ExecuteController {
       location: statusLocation(key, request, this.config),
       'content-length': '0',
     });
+  }
+
+  /** @returns the address alone: the parameters need not be held for the answer */
+  private async store(
+    job: NewJob,
+    digest: Buffer | null,
+    bodyDigest: Buffer,
+  ): Promise<{ job: JobKey; before: KeyedJob | null }> {
+    const { jobId, orgId, topic, task } = job;
+    const before =
+      digest === null ? await this.create(job) : await this.createOnce(job, { digest, bodyDigest });
+    return { job: { jobId, orgId, topic, task }, before };
   }
 
   private async create(job: NewJob): Promise<null> {

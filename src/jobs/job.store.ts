@@ -7,7 +7,13 @@ import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import { Problem, type ProblemBody } from '../platform/http/problem.js';
 import { JOB_CANCELED } from './job.problems.js';
 import { isFinal, type JobStatus } from './job.status.js';
-import { CREATE_ALL, CREATE_ONCE, submitValues } from './submit.statement.js';
+import {
+  CREATE_ALL,
+  CREATE_LARGE,
+  CREATE_LARGE_ONCE,
+  CREATE_ONCE,
+  submitValues,
+} from './submit.statement.js';
 import { UsageMeter } from './usage.meter.js';
 
 /** The address of a job: it is found under these four together or not at all. */
@@ -42,8 +48,8 @@ export const NO_OPTIONS: JobOptions = {
 export interface NewJob extends JobKey {
   readonly maxAttempts: number;
   readonly options: JobOptions;
-  /** A JSON document, as text. */
-  readonly parameters: string;
+  /** A JSON document, as text; that of a large one in UTF-8, which the database takes as it is. */
+  readonly parameters: string | Buffer;
   readonly by: Actor;
 }
 
@@ -119,8 +125,8 @@ export class JobStore {
 
   /** Stores a job; it is committed when the promise resolves. */
   async create(job: NewJob): Promise<void> {
-    await (job.parameters.length > COALESCED_CHARACTERS
-      ? this.insertAll([job])
+    await (job.parameters.length > COALESCED_CHARACTERS || Buffer.isBuffer(job.parameters)
+      ? this.insertAlone(job)
       : this.inserts.submit(job));
   }
 
@@ -238,8 +244,8 @@ export class JobStore {
         .queryFor(
           [job.orgId],
           {
-            name: 'create-job-once',
-            text: CREATE_ONCE,
+            name: Buffer.isBuffer(job.parameters) ? 'create-large-job-once' : 'create-job-once',
+            text: Buffer.isBuffer(job.parameters) ? CREATE_LARGE_ONCE : CREATE_ONCE,
             values: [...submitValues([job]), key.digest, key.bodyDigest],
           },
           { lockMs: KEY_IN_USE_MS },
@@ -271,6 +277,19 @@ export class JobStore {
       values: [orgId, topic, task, digest, bodyDigest],
     });
     return rows[0] ?? null;
+  }
+
+  private async insertAlone(job: NewJob): Promise<void> {
+    if (!Buffer.isBuffer(job.parameters)) {
+      await this.insertAll([job]);
+      return;
+    }
+    await this.database.queryFor([job.orgId], {
+      name: 'create-large-job',
+      text: CREATE_LARGE,
+      values: submitValues([job]),
+    });
+    this.count(job);
   }
 
   private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {
