@@ -78,8 +78,10 @@ export interface JobState {
 export interface JobOutcome {
   readonly status: JobStatus;
   readonly error: ProblemBody | null;
-  /** The results as JSON text, for a succeeded job. */
+  /** The results as JSON text, for a succeeded job; null when they are `large`. */
   readonly results: string | null;
+  /** Whether the results are there, and longer than is read at once: `ResultsReader` reads them. */
+  readonly large: boolean;
 }
 
 /** What became of a cancel: the state after it, and the worker to tell, if one runs the job. */
@@ -90,6 +92,8 @@ export interface CancelRequested {
 
 /** How long a request waits for another with the same key. */
 const KEY_IN_USE_MS = 2_000;
+/** Results beyond this many bytes are read piece by piece. */
+const READ_AT_ONCE = 262_144;
 /** PostgreSQL's code for a lock that was waited for too long. */
 const LOCK_NOT_AVAILABLE = '55P03';
 /** Parameters beyond this many characters are inserted by a statement of their own. */
@@ -141,7 +145,8 @@ export class JobStore {
     const { rows } = await this.database.queryFor<JobOutcome>([orgId], {
       name: 'read-outcome',
       text: `
-        SELECT job.status, job.error, kept.results::text AS results
+        SELECT job.status, job.error, coalesce(kept.bytes, 0) > ${READ_AT_ONCE} AS large,
+          CASE WHEN coalesce(kept.bytes, 0) <= ${READ_AT_ONCE} THEN kept.results::text END AS results
         FROM jobs job
         LEFT JOIN job_results kept ON kept.job_id = job.id AND kept.org_id = job.org_id
         WHERE job.id = $1 AND job.org_id = $2 AND job.topic = $3 AND job.task = $4`,

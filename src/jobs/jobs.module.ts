@@ -12,6 +12,7 @@ import { JobLogsStore } from './job.logs.store.js';
 import { JobPurgeController } from './job.purge.controller.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
+import { ResultsReader } from './results.reader.js';
 import { JobsController } from './jobs.controller.js';
 import { KeyCleaner } from './key.cleaner.js';
 import { LeaseStore } from './lease.store.js';
@@ -44,6 +45,7 @@ export class JobsModule {
             ],
       providers: [
         JobStore,
+        ResultsReader,
         JobDetailStore,
         JobLogsStore,
         AuditStore,
