@@ -34,7 +34,7 @@ describe('results of many megabytes', () => {
       [id, org],
     );
     await engine.owner.query(
-      `INSERT INTO job_results (job_id, org_id, results, bytes) VALUES ($1, $2, $3, octet_length($3::text))`,
+      `INSERT INTO job_results (job_id, org_id, results, bytes) VALUES ($1, $2, $3::text::json, octet_length($3::text))`,
       [id, org, results],
     );
     return `${service.url}/compute/orgs/${org}/diagnostics/sleep/${id}`;
