@@ -97,7 +97,10 @@ await runBenchmark(
       await answer.arrayBuffer?.().catch(() => undefined);
       return answer.status;
     };
-    const rows = [];
+    console.log(
+      `| | peak MB | health p99 ms | longest ms | s until below ${BACK_MB} MB | answers |\n|---|--:|--:|--:|--:|---|`,
+    );
+    const rows = { push: (row) => console.log(`| ${row.join(' | ')} |`) };
     const coordinates = '[123.456,456.789],';
     const numbers = Buffer.from(
       `{"parameters":{"seconds":0},"x":[${coordinates.repeat(Math.floor((15 * MIB) / coordinates.length))}0]}`,
@@ -136,10 +139,6 @@ await runBenchmark(
         return `${answer.status}, ${bytes} bytes`;
       })),
     ]);
-    console.log(
-      `| | peak MB | health p99 ms | longest ms | s until below ${BACK_MB} MB | answers |\n|---|--:|--:|--:|--:|---|`,
-    );
-    rows.forEach((row) => console.log(`| ${row.join(' | ')} |`));
   },
   { minutes: 5 },
 );
