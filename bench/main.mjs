@@ -19,6 +19,7 @@ const PARTS = {
   },
   caps: { script: 'caps.bench.mjs', knows: ['claims', 'task-claims', 'claimers', 'markdown'] },
   auth: { script: 'auth.bench.mjs', knows: ['asks', 'markdown'] },
+  memory: { script: 'memory.bench.mjs', knows: ['parallel'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
   soak: {
     script: 'soak.bench.mjs',

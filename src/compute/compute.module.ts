@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
 import type { Config } from '../platform/config.js';
 import { AttemptLogWriter } from './attempt.log.writer.js';
+import { BodyJudge } from './body.judge.js';
 import { CatalogueController } from './catalogue.controller.js';
 import { Dispatcher } from './dispatcher.js';
 import { ExecuteController } from './execute.controller.js';
@@ -24,6 +25,7 @@ export class ComputeModule {
       controllers: role === 'worker' ? [] : [ExecuteController, CatalogueController],
       providers: [
         { provide: TASK_CATALOGUE, useValue: catalogue },
+        ...(role === 'worker' ? [] : [BodyJudge]),
         ...(role === 'api'
           ? []
           : [

@@ -12,12 +12,15 @@ export interface ExecuteRequest {
   readonly maxAttempts: number;
 }
 
+/** What a body is judged by. */
+export type JudgedTask = Pick<Task, 'parameters' | 'maxAttempts'>;
+
 /**
  * Checks the body of an execute request: `{"parameters": {…}, "options": {…}}`, the parameters by the
  * task's own schema; `options` may be null, and so may each of them. Other members of the body are ignored.
  * @throws Problem `invalid-parameters` with every place that is wrong
  */
-export function executeBody(body: unknown, task: Task): ExecuteRequest {
+export function executeBody(body: unknown, task: JudgedTask): ExecuteRequest {
   if (!isObject(body)) {
     throw invalid('The body must be an object like {"parameters": {}}.', [
       { name: '', reason: 'must be an object' },

@@ -7,7 +7,13 @@ import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import { Problem, type ProblemBody } from '../platform/http/problem.js';
 import { JOB_CANCELED } from './job.problems.js';
 import { isFinal, type JobStatus } from './job.status.js';
-import { CREATE_ALL, CREATE_ONCE, submitValues } from './submit.statement.js';
+import {
+  CREATE_ALL,
+  CREATE_LARGE,
+  CREATE_LARGE_ONCE,
+  CREATE_ONCE,
+  submitValues,
+} from './submit.statement.js';
 import { UsageMeter } from './usage.meter.js';
 
 /** The address of a job: it is found under these four together or not at all. */
@@ -42,8 +48,8 @@ export const NO_OPTIONS: JobOptions = {
 export interface NewJob extends JobKey {
   readonly maxAttempts: number;
   readonly options: JobOptions;
-  /** A JSON document, as text. */
-  readonly parameters: string;
+  /** A JSON document, as text; that of a large one in UTF-8, which the database takes as it is. */
+  readonly parameters: string | Buffer;
   readonly by: Actor;
 }
 
@@ -72,8 +78,10 @@ export interface JobState {
 export interface JobOutcome {
   readonly status: JobStatus;
   readonly error: ProblemBody | null;
-  /** The results as JSON text, for a succeeded job. */
+  /** The results as JSON text, for a succeeded job; null when they are `large`. */
   readonly results: string | null;
+  /** Whether the results are there, and longer than is read at once: `ResultsReader` reads them. */
+  readonly large: boolean;
 }
 
 /** What became of a cancel: the state after it, and the worker to tell, if one runs the job. */
@@ -84,6 +92,8 @@ export interface CancelRequested {
 
 /** How long a request waits for another with the same key. */
 const KEY_IN_USE_MS = 2_000;
+/** Results beyond this many bytes are read piece by piece. */
+const READ_AT_ONCE = 262_144;
 /** PostgreSQL's code for a lock that was waited for too long. */
 const LOCK_NOT_AVAILABLE = '55P03';
 /** Parameters beyond this many characters are inserted by a statement of their own. */
@@ -119,8 +129,8 @@ export class JobStore {
 
   /** Stores a job; it is committed when the promise resolves. */
   async create(job: NewJob): Promise<void> {
-    await (job.parameters.length > COALESCED_CHARACTERS
-      ? this.insertAll([job])
+    await (job.parameters.length > COALESCED_CHARACTERS || Buffer.isBuffer(job.parameters)
+      ? this.insertAlone(job)
       : this.inserts.submit(job));
   }
 
@@ -135,7 +145,8 @@ export class JobStore {
     const { rows } = await this.database.queryFor<JobOutcome>([orgId], {
       name: 'read-outcome',
       text: `
-        SELECT job.status, job.error, kept.results::text AS results
+        SELECT job.status, job.error, coalesce(kept.bytes, 0) > ${READ_AT_ONCE} AS large,
+          CASE WHEN coalesce(kept.bytes, 0) <= ${READ_AT_ONCE} THEN kept.results::text END AS results
         FROM jobs job
         LEFT JOIN job_results kept ON kept.job_id = job.id AND kept.org_id = job.org_id
         WHERE job.id = $1 AND job.org_id = $2 AND job.topic = $3 AND job.task = $4`,
@@ -238,8 +249,8 @@ export class JobStore {
         .queryFor(
           [job.orgId],
           {
-            name: 'create-job-once',
-            text: CREATE_ONCE,
+            name: Buffer.isBuffer(job.parameters) ? 'create-large-job-once' : 'create-job-once',
+            text: Buffer.isBuffer(job.parameters) ? CREATE_LARGE_ONCE : CREATE_ONCE,
             values: [...submitValues([job]), key.digest, key.bodyDigest],
           },
           { lockMs: KEY_IN_USE_MS },
@@ -303,6 +314,19 @@ export class JobStore {
         { lockMs: KEY_IN_USE_MS },
       )
       .catch(refuseKeyInUse);
+  }
+
+  private async insertAlone(job: NewJob): Promise<void> {
+    if (!Buffer.isBuffer(job.parameters)) {
+      await this.insertAll([job]);
+      return;
+    }
+    await this.database.queryFor([job.orgId], {
+      name: 'create-large-job',
+      text: CREATE_LARGE,
+      values: submitValues([job]),
+    });
+    this.count(job);
   }
 
   private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {

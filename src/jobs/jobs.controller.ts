@@ -1,4 +1,14 @@
-import { Controller, Delete, Get, Inject, Logger, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  Delete,
+  Get,
+  Inject,
+  Logger,
+  Req,
+  Res,
+  StreamableFile,
+  UseGuards,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Actor, ActorOf } from '../auth/actor.js';
 import { RequireScope } from '../auth/auth.decorators.js';
@@ -12,6 +22,7 @@ import { describeJob } from './job.log.js';
 import { noSuchJob } from './job.problems.js';
 import { JobSignals } from './job.signals.js';
 import { type JobKey, JobStore } from './job.store.js';
+import { ResultsReader } from './results.reader.js';
 import { isFinal } from './job.status.js';
 
 /** Seconds that a client should wait before it asks again. */
@@ -28,6 +39,7 @@ export class JobsController {
     @Inject(CONFIG) private readonly config: Config,
     private readonly jobs: JobStore,
     private readonly signals: JobSignals,
+    private readonly reader: ResultsReader,
   ) {}
 
   @Get('status')
@@ -51,7 +63,7 @@ export class JobsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { status, error, results } = (await this.jobs.findOutcome(key)) ?? noSuchJob();
+    const { status, error, results, large } = (await this.jobs.findOutcome(key)) ?? noSuchJob();
     const word = wireStatus(status, request);
     this.describe(reply, isFinal(status));
     if (!isFinal(status)) {
@@ -64,6 +76,14 @@ export class JobsController {
     // The stored text is sent as it is: parsing and printing large results again would stop the
     // event loop for everybody.
     void reply.header('content-type', 'application/json; charset=utf-8');
+    if (large) {
+      return new StreamableFile(
+        this.reader.read(key, `{"status":${JSON.stringify(word)},"results":`, '}'),
+        {
+          type: 'application/json; charset=utf-8',
+        },
+      );
+    }
     return `{"status":${JSON.stringify(word)},"results":${results ?? '{}'}}`;
   }
 

@@ -12,12 +12,14 @@ import { JobLogsStore } from './job.logs.store.js';
 import { JobPurgeController } from './job.purge.controller.js';
 import { JobSignals } from './job.signals.js';
 import { JobStore } from './job.store.js';
+import { ResultsReader } from './results.reader.js';
 import { JobsController } from './jobs.controller.js';
 import { KeyCleaner } from './key.cleaner.js';
 import { LeaseStore } from './lease.store.js';
 import { Reaper } from './reaper.js';
 import { Retention } from './retention.js';
 import { RetentionStore } from './retention.store.js';
+import { Submit } from './submit.js';
 import { SubmitQuota } from './submit.quota.js';
 import { UsageMeter } from './usage.meter.js';
 import { UsageRecount } from './usage.recount.js';
@@ -44,11 +46,13 @@ export class JobsModule {
             ],
       providers: [
         JobStore,
+        ResultsReader,
         JobDetailStore,
         JobLogsStore,
         AuditStore,
         GrantedLimitsStore,
         SubmitQuota,
+        Submit,
         JobSignals,
         WorkerStore,
         Reaper,
@@ -63,7 +67,7 @@ export class JobsModule {
       exports: [
         JobStore,
         JobLogsStore,
-        SubmitQuota,
+        Submit,
         JobSignals,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],

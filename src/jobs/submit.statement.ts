@@ -4,9 +4,9 @@ import type { NewJob } from './job.store.js';
  * Submits jobs: `wanted`, and of these the `admitted`. A job, its parameters, its labels and who
  * submitted it are one statement.
  */
-const insertStatement = (admitted: string): string => `
+const insertStatement = (admitted: string, parameters = '$6::json[]'): string => `
   WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::json[],
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], ${parameters},
         $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[],
         $12::text[], $13::text[], $14::text[], $15::text[])
       AS job(id, org_id, topic, task, max_attempts, parameters,
@@ -32,8 +32,13 @@ const insertStatement = (admitted: string): string => `
 /** For any number of jobs. */
 export const CREATE_ALL = insertStatement('admitted AS (SELECT * FROM wanted)');
 
-/** For one job. Takes the key first: a key that is there, and has not expired, admits nothing. */
-export const CREATE_ONCE = insertStatement(`taken AS (
+/** One document by itself is sent as it is: as part of an array all of it would be quoted first. */
+const ONE_DOCUMENT = 'ARRAY[$6::json]';
+
+/** For one job whose parameters are bytes. */
+export const CREATE_LARGE = insertStatement('admitted AS (SELECT * FROM wanted)', ONE_DOCUMENT);
+
+const KEY_FIRST = `taken AS (
     INSERT INTO idempotency_keys AS kept
       (org_id, topic, task, key_digest, body_digest, job_id, expires_at)
     SELECT org_id, topic, task, $16, $17, id, clock_timestamp() + interval '24 hours' FROM wanted
@@ -43,7 +48,13 @@ export const CREATE_ONCE = insertStatement(`taken AS (
     RETURNING job_id
   ), admitted AS MATERIALIZED (
     SELECT wanted.* FROM wanted JOIN taken ON taken.job_id = wanted.id
-  )`);
+  )`;
+
+/** For one job. Takes the key first: a key that is there, and has not expired, admits nothing. */
+export const CREATE_ONCE = insertStatement(KEY_FIRST);
+
+/** The same for one job whose parameters are bytes. */
+export const CREATE_LARGE_ONCE = insertStatement(KEY_FIRST, ONE_DOCUMENT);
 
 /** Values of both statements for some jobs; that of one job takes the digests of key and body behind them. */
 export const submitValues = (jobs: readonly NewJob[]): unknown[] => [
@@ -52,7 +63,9 @@ export const submitValues = (jobs: readonly NewJob[]): unknown[] => [
   jobs.map((job) => job.topic),
   jobs.map((job) => job.task),
   jobs.map((job) => job.maxAttempts),
-  jobs.map((job) => job.parameters),
+  jobs.length === 1 && Buffer.isBuffer(jobs[0]?.parameters)
+    ? jobs[0].parameters
+    : jobs.map((job) => job.parameters),
   jobs.map(({ options }) => options.priority),
   jobs.map(({ options }) => options.runAfter),
   jobs.map(({ options }) => options.expiresAfterSeconds),

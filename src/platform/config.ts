@@ -245,8 +245,18 @@ export const CONFIG_SCHEMA = z.object({
     .default(10_000)
     .describe('Open connections of clients; more are closed as they come.'),
   BODY_LIMIT_BYTES: wholeNumber(1024, 512 * 1024 * 1024)
-    .default(16 * 1024 * 1024)
+    .default(8 * 1024 * 1024)
     .describe('Largest request body.'),
+  BODY_BUDGET_ORG_BYTES: wholeNumber(1024, 4 * 1024 * 1024 * 1024)
+    .default(24 * 1024 * 1024)
+    .describe(
+      'Bytes of request bodies that a process holds at once for one organization; more gets 429. At least `BODY_LIMIT_BYTES`.',
+    ),
+  BODY_BUDGET_BYTES: wholeNumber(1024, 4 * 1024 * 1024 * 1024)
+    .default(64 * 1024 * 1024)
+    .describe(
+      'Bytes of request bodies that a process holds at once for all; more gets 503. At least `BODY_BUDGET_ORG_BYTES`.',
+    ),
   CORS_ORIGINS: commaList
     .pipe(
       z.array(
@@ -283,6 +293,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${String(path[0])}: ${message}`),
     ...contradictions(present),
   ];
+  if (parsed.success) {
+    faults.push(...disorderedLimits(parsed.data));
+  }
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(
       ['Headframe cannot start: correct these environment variables (see .env.example).']
@@ -296,6 +309,16 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 /** Whether an issuer can be asked for its keys: not every `iss` is an address. */
 export const isIssuerAddress = (issuer: string | undefined): boolean =>
   issuer !== undefined && URL.canParse(issuer) && /^https?:$/.test(new URL(issuer).protocol);
+
+/** A budget below what it is a budget of would refuse the largest body for ever. */
+function disorderedLimits(config: Config): string[] {
+  const order = ['BODY_LIMIT_BYTES', 'BODY_BUDGET_ORG_BYTES', 'BODY_BUDGET_BYTES'] as const;
+  return order
+    .slice(1)
+    .map((name, index) => [name, order[index] as (typeof order)[number]] as const)
+    .filter(([name, least]) => config[name] < config[least])
+    .map(([name, least]) => `${name}: must be at least ${least}`);
+}
 
 /** What cannot hold together, whether or not each variable by itself is right. */
 function contradictions(present: NodeJS.ProcessEnv): string[] {

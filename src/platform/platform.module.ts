@@ -10,6 +10,7 @@ import { HealthController } from './health/health.controller.js';
 import { AllowedMethods } from './http/allowed-methods.js';
 import { Draining } from './http/draining.js';
 import { RateLimits } from './rate-limit/rate.limits.js';
+import { JsonBodies } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
 
 /** What is made before the application, and everything in it may use. */
@@ -46,9 +47,10 @@ export class PlatformModule {
         SchemaWatch,
         { provide: AllowedMethods, useValue: parts.allowedMethods },
         RateLimits,
+        JsonBodies,
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
-      exports: [CONFIG, Database, SchemaState, AllowedMethods, RateLimits],
+      exports: [CONFIG, Database, SchemaState, AllowedMethods, RateLimits, JsonBodies],
     };
   }
 }

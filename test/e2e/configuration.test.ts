@@ -21,7 +21,7 @@ describe('the configuration', () => {
       ROLE: 'all',
       WORKER_TASKS: ['*/*'],
       LEASE_SECONDS: 15,
-      BODY_LIMIT_BYTES: 16 * 1024 * 1024,
+      BODY_LIMIT_BYTES: 8 * 1024 * 1024,
       AUTH_ORGS_CLAIM: 'orgs',
       CORS_ORIGINS: [],
       TRUST_PROXY: false,

@@ -97,3 +97,13 @@ describe('bodies as I-JSON', () => {
     }
   });
 });
+
+describe('the number of objects and arrays', () => {
+  it('is bounded, and refused before the parser makes them', () => {
+    const body = (count: number) => Buffer.from(`{"a":[${'[],'.repeat(count - 3)}[]]}`);
+    expect(() => parseIJson(body(1_100_000))).not.toThrow();
+    expect(() => parseIJson(body(1_100_001))).toThrow(
+      expect.objectContaining({ slug: 'invalid-parameters' }),
+    );
+  });
+});

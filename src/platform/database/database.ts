@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connection.pool.js';
-import { queryFor, type RequestOptions } from './request.scope.js';
+import { queryFor, readFor, type RequestOptions } from './request.scope.js';
 import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 
 /** Where the database is, and how much of it this process may use. */
@@ -61,6 +61,14 @@ export class Database implements OnApplicationShutdown {
     options?: RequestOptions,
   ): Promise<pg.QueryResult<Row>> {
     return queryFor<Row>(this.requests, organizations, statement, options);
+  }
+
+  /** The rows of one query for clients of these organizations, one by one; see `readFor`. */
+  readFor<Row extends pg.QueryResultRow>(
+    organizations: readonly string[],
+    query: { readonly text: string; readonly values: unknown[] },
+  ): AsyncGenerator<Row> {
+    return readFor<Row>(this.requests, organizations, query);
   }
 
   /** For all else: claims, outcomes, reaping, hints. It sees all rows. */

@@ -42,6 +42,49 @@ export async function queryFor<Row extends pg.QueryResultRow>(
   return answer.value;
 }
 
+/**
+ * The rows of one query, each fetched when the one before has been taken: the memory they need is that
+ * of one. All are of one snapshot. The connection is held until the last row, until the reader stops, or
+ * until the database ends a transaction that has been idle for ten seconds.
+ * @param organizations lower-case UUIDs
+ * @throws whatever the query fails with
+ */
+export async function* readFor<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  organizations: readonly string[],
+  { text, values }: { readonly text: string; readonly values: unknown[] },
+): AsyncGenerator<Row> {
+  const scope = scopeOf(organizations);
+  const connection = await pool.connect();
+  let broken: unknown = null;
+  // An idle transaction that the database ends breaks the connection while nobody waits for an answer.
+  const note = (error: Error): void => {
+    broken = error;
+  };
+  connection.on('error', note);
+  let ended = false;
+  try {
+    await connection.query(`BEGIN; ${scope}`);
+    await connection.query(`DECLARE reading NO SCROLL CURSOR FOR ${text}`, values);
+    for (;;) {
+      const { rows } = await connection.query<Row>('FETCH 1 FROM reading');
+      if (rows[0] === undefined) {
+        break;
+      }
+      yield rows[0];
+      if (broken !== null) {
+        throw broken;
+      }
+    }
+    await connection.query('COMMIT');
+    ended = true;
+  } finally {
+    connection.off('error', note);
+    // A reader that stopped leaves a transaction behind: the connection goes with it.
+    connection.release(!ended);
+  }
+}
+
 /** The statement that names whose rows the rest of the transaction is about. */
 export function scopeOf(organizations: readonly string[]): string {
   const named = [...new Set(organizations)];

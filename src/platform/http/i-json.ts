@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { faultOfJson } from './json.fault.js';
 import {
+  MAX_CONTAINERS,
   MAX_DEPTH,
   MAX_MEMBERS,
   type Path,
@@ -40,6 +41,12 @@ export function parseIJson(body: Buffer): unknown {
     throw unkeepable(
       pathAt(text, found.tooManyMembersAt).slice(0, -1),
       `has more than ${MAX_MEMBERS} members: send a list instead`,
+    );
+  }
+  if (found.tooManyContainersAt !== null) {
+    throw unkeepable(
+      pathAt(text, found.tooManyContainersAt).slice(0, 3),
+      `is behind ${MAX_CONTAINERS} objects and arrays, the most that a body may have: send fewer`,
     );
   }
   const value = parse(text);

@@ -1,44 +1,62 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { createParamDecorator, Inject, Injectable, type PipeTransform } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
+import { BodyBudget, type Reservation } from './body.budget.js';
 import { letBodyCome } from './expect.continue.js';
-import { parseIJson } from './i-json.js';
 import { Problem } from './problem.js';
 
-const Request = createParamDecorator((_, context): FastifyRequest =>
-  context.switchToHttp().getRequest<FastifyRequest>(),
-);
-
 /**
- * The body of a route, read and parsed. A pipe runs after the guards, so that nobody makes the service
- * read a body who may not send one, and so that the token, the organization and the path are judged
- * before the body is.
+ * Reads the bodies of routes that want one. A route asks for it after its guards, so that nobody makes
+ * the service read a body who may not send one, and so that the token, the organization and the path are
+ * judged before the body is.
  */
-export const JsonBody = (): ParameterDecorator => Request(JsonBodyPipe);
-
-/** Bodies as they came, for as long as their requests are served. */
-const bodies = new WeakMap<FastifyRequest, Buffer>();
-
-/** SHA-256 of the bytes of a body that was read: two spellings of one document differ. */
-export const bodyDigest = (request: FastifyRequest): Buffer =>
-  createHash('sha256')
-    .update(bodies.get(request) as Buffer)
-    .digest();
-
 @Injectable()
-class JsonBodyPipe implements PipeTransform<FastifyRequest, Promise<unknown>> {
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+export class JsonBodies {
+  private readonly budget: BodyBudget;
 
-  async transform(request: FastifyRequest): Promise<unknown> {
+  constructor(@Inject(CONFIG) private readonly config: Config) {
+    this.budget = new BodyBudget(config.BODY_BUDGET_BYTES, config.BODY_BUDGET_ORG_BYTES);
+  }
+
+  /**
+   * Reads a body and hands its bytes on; they count in the budgets until the work with them has ended.
+   * @param work may give the bytes away (transfer their memory), which nobody else holds
+   * @throws Problem `unsupported-media-type`, `payload-too-large`, `too-many-requests` or `unavailable`
+   *   before anything is read, when the headers tell so much
+   */
+  async use<T>(
+    request: FastifyRequest,
+    organization: string,
+    work: (bytes: Buffer<ArrayBuffer>) => Promise<T>,
+  ): Promise<T> {
     const { raw } = request;
+    const reservation = this.admit(raw, organization);
+    try {
+      return await work(await readBody(raw, this.config.BODY_LIMIT_BYTES, reservation));
+    } finally {
+      reservation.release();
+    }
+  }
+
+  /** All that is decided before a body is read; a body that is refused is thrown away as it arrives. */
+  private admit(raw: IncomingMessage, organization: string): Reservation {
     refuseOtherMediaTypes(raw.headers);
-    const bytes = await readBody(raw, this.config.BODY_LIMIT_BYTES);
-    bodies.set(request, bytes);
-    return parseIJson(bytes);
+    const length = Number(raw.headers['content-length'] ?? 0);
+    try {
+      if (length > this.config.BODY_LIMIT_BYTES) {
+        throw tooLarge(this.config.BODY_LIMIT_BYTES);
+      }
+      return this.budget.reserve(organization, length);
+    } catch (error) {
+      raw.resume();
+      throw error;
+    }
   }
 }
+
+const tooLarge = (limit: number): Problem =>
+  new Problem('payload-too-large', `The body is over the limit of ${limit} bytes.`);
 
 /** `application/json` or a `+json` type, in UTF-8, not compressed. */
 function refuseOtherMediaTypes(headers: IncomingMessage['headers']): void {
@@ -62,27 +80,46 @@ function refuseOtherMediaTypes(headers: IncomingMessage['headers']): void {
   }
 }
 
-/** By plain events, since this is done for every submit: an iterator of the stream is made of many more. */
-function readBody(stream: IncomingMessage, limit: number): Promise<Buffer> {
+/**
+ * One copy of a body whose length was announced: each piece goes to its place as it comes. By plain
+ * events, since this is done for every submit: an iterator of the stream is made of many more.
+ */
+function readBody(
+  stream: IncomingMessage,
+  limit: number,
+  reservation: Reservation,
+): Promise<Buffer<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
+    const { 'content-length': announced } = stream.headers;
+    const whole = announced === undefined ? null : Buffer.allocUnsafeSlow(Number(announced));
     const chunks: Buffer[] = [];
     let size = 0;
     // The rest is thrown away as it arrives: were the connection closed, a client in the middle of
     // sending would see that instead of this answer, and try again.
-    const refuse = (): void => {
+    const refuse = (problem: unknown): void => {
       chunks.length = 0;
       stream.off('data', take).resume();
-      reject(new Problem('payload-too-large', `The body is over the limit of ${limit} bytes.`));
+      reject(problem as Error);
     };
     const take = (chunk: Buffer): void => {
+      const at = size;
       size += chunk.length;
-      if (size > limit) {
-        refuse();
-      } else {
+      if (whole !== null) {
+        chunk.copy(whole, at);
+        return;
+      }
+      try {
+        if (size > limit) {
+          throw tooLarge(limit);
+        }
+        reservation.grow(chunk.length);
         chunks.push(chunk);
+      } catch (problem) {
+        refuse(problem);
       }
     };
     const cutOff = (cause?: Error): void => {
+      chunks.length = 0;
       reject(
         new Problem('malformed-request', 'The connection ended before the whole body arrived.', {
           cause,
@@ -93,13 +130,9 @@ function readBody(stream: IncomingMessage, limit: number): Promise<Buffer> {
       cutOff();
       return;
     }
-    if (Number(stream.headers['content-length'] ?? 0) > limit) {
-      refuse();
-      return;
-    }
     letBodyCome(stream);
     stream.on('data', take);
-    stream.on('end', () => resolve(Buffer.concat(chunks, size)));
+    stream.on('end', () => resolve(whole ?? joined(chunks, size)));
     stream.on('error', cutOff);
     stream.on('close', () => {
       if (!stream.readableEnded) {
@@ -107,4 +140,15 @@ function readBody(stream: IncomingMessage, limit: number): Promise<Buffer> {
       }
     });
   });
+}
+
+/** The pieces in memory of their own, each given up once it is copied. */
+function joined(chunks: Buffer[], size: number): Buffer<ArrayBuffer> {
+  const whole = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (let index = 0; index < chunks.length; index += 1) {
+    at += (chunks[index] as Buffer).copy(whole, at);
+    chunks[index] = Buffer.alloc(0);
+  }
+  return whole;
 }

@@ -2,6 +2,8 @@
 export const MAX_DEPTH = 64;
 /** Most members that one object may have. Arrays may be as long as the body limit allows. */
 export const MAX_MEMBERS = 1_000;
+/** Most objects and arrays of one body: a million coordinates fit, and each takes some 50 bytes of memory. */
+export const MAX_CONTAINERS = 1_100_000;
 
 export type Path = readonly (string | number)[];
 
@@ -11,6 +13,8 @@ export interface TextFindings {
   readonly tooDeepAt: number | null;
   /** Where an object passes {@link MAX_MEMBERS}: nothing behind it was looked at. */
   readonly tooManyMembersAt: number | null;
+  /** Where the objects and arrays pass {@link MAX_CONTAINERS}: nothing behind it was looked at. */
+  readonly tooManyContainersAt: number | null;
   /** The first integer that a double does not hold exactly. */
   readonly unsafeIntegerAt: number | null;
   /** Members of all objects together, each repetition counted. */
@@ -34,10 +38,15 @@ const MINUS = 0x2d;
 export function scanJsonText(text: string): TextFindings {
   const membersOf = [0];
   let members = 0;
+  let containers = 0;
   let unsafeIntegerAt: number | null = null;
-  const stopped = (fault: 'tooDeepAt' | 'tooManyMembersAt', at: number): TextFindings => ({
+  const stopped = (
+    fault: 'tooDeepAt' | 'tooManyMembersAt' | 'tooManyContainersAt',
+    at: number,
+  ): TextFindings => ({
     tooDeepAt: null,
     tooManyMembersAt: null,
+    tooManyContainersAt: null,
     unsafeIntegerAt,
     members,
     [fault]: at,
@@ -49,6 +58,10 @@ export function scanJsonText(text: string): TextFindings {
     } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       if (membersOf.push(0) > MAX_DEPTH + 1) {
         return stopped('tooDeepAt', at);
+      }
+      containers += 1;
+      if (containers > MAX_CONTAINERS) {
+        return stopped('tooManyContainersAt', at);
       }
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       membersOf.pop();
@@ -67,7 +80,13 @@ export function scanJsonText(text: string): TextFindings {
       at = end - 1;
     }
   }
-  return { tooDeepAt: null, tooManyMembersAt: null, unsafeIntegerAt, members };
+  return {
+    tooDeepAt: null,
+    tooManyMembersAt: null,
+    tooManyContainersAt: null,
+    unsafeIntegerAt,
+    members,
+  };
 }
 
 /** The place of a character: the names and indexes that lead to it. */

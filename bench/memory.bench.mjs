@@ -1,0 +1,144 @@
+// Memory of the api while many clients send large bodies at once, and how long health waits meanwhile.
+//   npm run bench -- memory [--parallel 40,100,200]
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { SignJWT } from 'jose';
+import { v7 as uuidv7 } from 'uuid';
+import { runBenchmark } from './support/cleanup.mjs';
+import { benchDatabase } from './support/embedded.mjs';
+import { SECRET, startServer } from './support/processes.mjs';
+
+const { values } = parseArgs({
+  options: { parallel: { type: 'string', default: '40,100,200' } },
+});
+const MIB = 1024 * 1024;
+const TASK = 'diagnostics/sleep';
+const BACK_MB = 300;
+const PATIENCE_S = 20;
+
+const rss = (pid) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
+/** Peak memory in MB, and the longest and 99th percentile of health in ms, while something is done. */
+async function watched({ url, child }, act) {
+  const seen = { peak: rss(child.pid), health: [] };
+  let going = true;
+  const sampling = (async () => {
+    while (going) {
+      seen.peak = Math.max(seen.peak, rss(child.pid));
+      await sleep(5);
+    }
+  })();
+  const probing = (async () => {
+    while (going) {
+      const start = performance.now();
+      await (await fetch(`${url}/health/live`)).arrayBuffer();
+      seen.health.push(performance.now() - start);
+      await sleep(5);
+    }
+  })();
+  const outcome = await act();
+  going = false;
+  await Promise.all([sampling, probing]);
+  const sorted = seen.health.toSorted((a, b) => a - b);
+  const start = performance.now();
+  while (rss(child.pid) > BACK_MB && performance.now() - start < PATIENCE_S * 1_000)
+    await sleep(100);
+  const back =
+    rss(child.pid) > BACK_MB
+      ? `over ${PATIENCE_S}`
+      : ((performance.now() - start) / 1_000).toFixed(1);
+  return [
+    seen.peak.toFixed(0),
+    sorted[Math.floor(sorted.length * 0.99)].toFixed(0),
+    sorted.at(-1).toFixed(0),
+    back,
+    outcome,
+  ];
+}
+
+const counted = (statuses) =>
+  Object.entries(
+    Object.groupBy?.(statuses, String) ??
+      statuses.reduce((all, one) => ({ ...all, [one]: [...(all[one] ?? []), one] }), {}),
+  )
+    .map(([status, those]) => `${those.length} × ${status}`)
+    .join(', ');
+
+await runBenchmark(
+  async () => {
+    const database = await benchDatabase();
+    const server = await startServer('dist/main.js', {
+      ROLE: 'api',
+      DATABASE_URL: database.url,
+      LOG_LEVEL: 'fatal',
+      BODY_LIMIT_BYTES: String(16 * MIB),
+      BODY_BUDGET_ORG_BYTES: String(32 * MIB),
+      BODY_BUDGET_BYTES: String(64 * MIB),
+    });
+    const org = randomUUID();
+    const token = await new SignJWT({
+      sub: 'bench',
+      orgs: [org],
+      scope: 'compute:read compute:execute',
+    })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
+      .sign(Buffer.from(SECRET));
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const base = `${server.url}/compute/orgs/${org}/${TASK}`;
+    const send = async (body) => {
+      const answer = await fetch(base, { method: 'POST', headers, body, redirect: 'manual' }).catch(
+        () => ({ status: 'cut' }),
+      );
+      await answer.arrayBuffer?.().catch(() => undefined);
+      return answer.status;
+    };
+    console.log(
+      `| | peak MB | health p99 ms | longest ms | s until below ${BACK_MB} MB | answers |\n|---|--:|--:|--:|--:|---|`,
+    );
+    const rows = { push: (row) => console.log(`| ${row.join(' | ')} |`) };
+    const coordinates = '[123.456,456.789],';
+    const numbers = Buffer.from(
+      `{"parameters":{"seconds":0},"x":[${coordinates.repeat(Math.floor((15 * MIB) / coordinates.length))}0]}`,
+    );
+    const arrays = Buffer.from(`{"parameters":{"seconds":0},"x":[${'[],'.repeat(4_000_000)}0]}`);
+    for (const parallel of values.parallel.split(',').map(Number)) {
+      rows.push([
+        `${parallel} bodies of 15 MiB`,
+        ...(await watched(server, async () =>
+          counted(await Promise.all(Array.from({ length: parallel }, () => send(numbers)))),
+        )),
+      ]);
+    }
+    rows.push([
+      '4 million empty arrays',
+      ...(await watched(server, async () => counted([await send(arrays)]))),
+    ]);
+    const job = uuidv7();
+    const client = new pg.Client(database.url);
+    await client.connect();
+    await client.query(
+      `INSERT INTO jobs (id, org_id, topic, task, status, progress, attempt, ended_at) VALUES ($1, $2, 'diagnostics', 'sleep', 'succeeded', 100, 1, clock_timestamp())`,
+      [job, org],
+    );
+    await client.query(
+      `INSERT INTO job_results (job_id, org_id, results, bytes) SELECT $1, $2, r, octet_length(r::text) FROM (SELECT json_build_object('a', repeat('1234567890', 9000000)) AS r) made`,
+      [job, org],
+    );
+    await client.end();
+    rows.push([
+      'results of 90 MB',
+      ...(await watched(server, async () => {
+        const answer = await fetch(`${base}/${job}`, { headers });
+        let bytes = 0;
+        for await (const part of answer.body) bytes += part.length;
+        return `${answer.status}, ${bytes} bytes`;
+      })),
+    ]);
+  },
+  { minutes: 5 },
+);
