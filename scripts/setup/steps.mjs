@@ -43,18 +43,9 @@ const contract = stamped({
   name: 'contract',
   doing: "Generating the API client's types",
   done: "API client's types generated",
-  from: ['docs/openapi.json', 'package-lock.json'],
+  from: ['docs/openapi.json', 'package-lock.json', 'scripts/setup/contract.mjs'],
   makes: 'packages/client/src/generated/api.ts',
-  programs: [
-    [
-      'node_modules/openapi-typescript/bin/cli.js',
-      'docs/openapi.json',
-      '--output=packages/client/src/generated/api.ts',
-      // What has a default need not be sent, and an object without named members may have any.
-      '--default-non-nullable=false',
-      '--empty-objects-unknown',
-    ],
-  ],
+  programs: [['scripts/setup/contract.mjs']],
   env: {},
   failed:
     'The types could not be generated from docs/openapi.json. When that has conflicts, take either side\n' +

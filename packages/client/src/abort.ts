@@ -1,5 +1,9 @@
+/** Timers do not count further; a longer time would be none at all. */
+const MAX_MS = 2 ** 31 - 1;
+
 /**
  * Waits.
+ * @param ms at most 24 days are waited
  * @throws the reason of the signal, at once when it fires
  */
 export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
@@ -12,10 +16,13 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void
       clearTimeout(timer);
       reject(signal?.reason as Error);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      Math.min(ms, MAX_MS),
+    );
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
@@ -63,7 +70,7 @@ async function guarded<R>(
   if (limitMs !== null) {
     const late = () =>
       controller.abort(new DOMException(`No answer in ${limitMs} ms.`, 'TimeoutError'));
-    timers.push(setTimeout(late, limitMs));
+    timers.push(setTimeout(late, Math.min(limitMs, MAX_MS)));
   }
   try {
     return await work(controller.signal);

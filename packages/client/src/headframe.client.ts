@@ -153,7 +153,7 @@ export class HeadframeClient {
     { signal }: CallOptions = {},
   ): Promise<ResultsOf<T>> {
     const reply = await this.get(jobPath(this.org, job, 'results'), signal, [200, 202]);
-    const { status, results, error } = jsonOf<{
+    const { status, results, error } = stateIn<{
       status: string;
       results?: ResultsOf<T>;
       error?: Problem;
@@ -237,7 +237,7 @@ export class HeadframeClient {
   private async look(job: Job, signal: AbortSignal | undefined): Promise<Look> {
     const reply = await this.get(jobPath(this.org, job, 'status'), signal, [200, 202]);
     return {
-      status: jsonOf(reply),
+      status: stateIn(reply),
       hasEnded: reply.status === 200,
       retryAfterSeconds: retryAfterOf(reply.headers),
     };
@@ -248,6 +248,13 @@ export class HeadframeClient {
       expected.includes(status),
     );
   }
+}
+
+/** The JSON of an answer that tells the state of a job. */
+function stateIn<Body extends { status: string }>(reply: Reply): Body {
+  const body = jsonOf<Body>(reply);
+  if (typeof body.status === 'string') return body;
+  throw new UnexpectedAnswerError('An answer that should tell the state of a job does not.');
 }
 
 /** The id of the job that an answer to a submit tells of; null when it tells of none. */

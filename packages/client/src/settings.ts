@@ -25,20 +25,24 @@ export interface ClientSettings {
   readonly redirect?: 'manual' | 'follow';
 }
 
-/** @throws TypeError when the address is none, or the organization is no UUID */
+/** @throws TypeError when the address is none, the organization is no UUID, or a time is negative */
 export function transportSettings(settings: ClientSettings): TransportSettings {
   const { origin, pathname, protocol } = new URL(settings.url);
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new TypeError('The address of the service begins with http:// or https://.');
   }
   if (!isUuid(settings.org)) throw new TypeError('The organization is named by its UUID.');
+  const { patienceMs = 60_000, timeoutMs = 60_000 } = settings;
+  if (!(patienceMs >= 0) || !(timeoutMs > 0)) {
+    throw new TypeError('patienceMs is at least 0, and timeoutMs more than that.');
+  }
   return {
     url: origin + pathname.replace(/\/+$/, ''),
     token: settings.token,
     // Called as a function of its own: a browser's refuses to be a method of something else.
     fetch: settings.fetch ?? ((input, init) => fetch(input, init)),
-    timeoutMs: settings.timeoutMs ?? 60_000,
-    patienceMs: settings.patienceMs ?? 60_000,
+    timeoutMs,
+    patienceMs,
     redirect: settings.redirect ?? (isBrowser() ? 'follow' : 'manual'),
   };
 }

@@ -24,6 +24,9 @@ export interface StatusFeed {
 
 /** A short job is over before the service would be asked again: the first looks come sooner. */
 const FIRST_PAUSES_MS = [100, 200, 400];
+/** However soon the service would be asked again, and when it does not say. */
+const MIN_PAUSE_MS = 100;
+const USUAL_PAUSE_MS = 1_000;
 
 /** Asks for the status again and again, as often as the service wants to be asked. */
 export class PollingFeed implements StatusFeed {
@@ -41,12 +44,15 @@ export class PollingFeed implements StatusFeed {
       if (news !== told || hasEnded) yield status;
       if (hasEnded) return;
       told = news;
-      const asked = (retryAfterSeconds ?? 1) * 1000;
-      // A little more, each time another: followers that began together do not stay together.
-      await sleep(
-        Math.min(FIRST_PAUSES_MS[looks] ?? asked * (1 + Math.random() * 0.1), asked),
-        signal,
-      );
+      await sleep(pauseAfter(looks, retryAfterSeconds), signal);
     }
   }
+}
+
+/** Milliseconds until the next look. */
+function pauseAfter(looks: number, retryAfterSeconds: number | null): number {
+  const asked =
+    retryAfterSeconds === null ? USUAL_PAUSE_MS : Math.max(retryAfterSeconds * 1_000, MIN_PAUSE_MS);
+  // A little more, each time another: followers that began together do not stay together.
+  return Math.min(FIRST_PAUSES_MS[looks] ?? Infinity, asked * (1 + Math.random() * 0.1));
 }

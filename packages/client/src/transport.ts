@@ -87,18 +87,13 @@ export class Transport {
 }
 
 /**
- * The JSON of an answer.
+ * The JSON object of an answer.
  * @throws UnexpectedAnswerError when it is none
  */
-export function jsonOf<Body>(reply: Reply): Body {
-  try {
-    return JSON.parse(reply.text) as Body;
-  } catch (error) {
-    const start = reply.text.slice(0, 100);
-    throw new UnexpectedAnswerError(`Expected JSON, got ${reply.status} ${start}`, {
-      cause: error,
-    });
-  }
+export function jsonOf<Body extends object>({ status, text }: Reply): Body {
+  const body = objectIn(text);
+  if (body !== null) return body as Body;
+  throw new UnexpectedAnswerError(`Expected a JSON object, got ${status} ${text.slice(0, 100)}`);
 }
 
 /** Seconds that an answer asks to wait; null when it does not. A date counts from now. */
@@ -124,10 +119,15 @@ function refusal(reply: Reply): RequestError | UnexpectedAnswerError {
 }
 
 function problemIn(text: string): Problem | null {
+  const body = objectIn(text) as Partial<Problem> | null;
+  const types = [typeof body?.status, typeof body?.type, typeof body?.title];
+  return types.join() === 'number,string,string' ? (body as Problem) : null;
+}
+
+function objectIn(text: string): object | null {
   try {
-    const { status, type, title } = JSON.parse(text) as Partial<Problem>;
-    const isProblem = [typeof status, typeof type, typeof title].join() === 'number,string,string';
-    return isProblem ? (JSON.parse(text) as Problem) : null;
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' ? body : null;
   } catch {
     return null;
   }

@@ -284,6 +284,10 @@ describe('besides', () => {
       expect(() => new HeadframeClient({ ...settings, url })).toThrow(TypeError);
     }
     expect(() => new HeadframeClient({ ...settings, org: '../limits' })).toThrow(TypeError);
+    for (const ms of [-1, Number.NaN]) {
+      expect(() => new HeadframeClient({ ...settings, patienceMs: ms })).toThrow(TypeError);
+      expect(() => new HeadframeClient({ ...settings, timeoutMs: ms })).toThrow(TypeError);
+    }
   });
 });
 
