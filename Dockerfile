@@ -27,7 +27,8 @@ COPY package.json package-lock.json ./
 
 # --- the program -------------------------------------------------------------------------------------
 FROM packages AS build
-# With the optional packages, one of which is this platform's part of the bundler.
+# With the packages of our own, and the optional ones, one of which is this platform's part of the bundler.
+COPY packages/client/package.json packages/client/
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
@@ -35,20 +36,28 @@ COPY prisma.config.ts ./
 COPY prisma prisma
 # Prisma asks for an engine that generating does not use, and would download one: any file satisfies it.
 RUN PRISMA_SCHEMA_ENGINE_BINARY="$(command -v node)" CHECKPOINT_DISABLE=1 npx prisma generate
+# The API client, which commands in src/cli import.
+COPY scripts/setup/contract.mjs scripts/setup/
+COPY docs/openapi.json docs/
+COPY packages/client/tsconfig.json packages/client/
+COPY packages/client/src packages/client/src
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+RUN node scripts/setup/contract.mjs && npx tsc --project packages/client
 COPY scripts/setup/bundle.mjs scripts/setup/
 COPY src src
+# The demo is for checkouts: its data and the API client are not in the image.
 # The context keeps the modes of the machine that built it, but the service runs as somebody else.
-RUN npx nest build && node scripts/setup/bundle.mjs && chmod -R go+rX dist prisma package.json
+RUN npx nest build && node scripts/setup/bundle.mjs && rm -r dist/cli/demo \
+ && chmod -R go+rX dist prisma package.json
 
 # --- the packages it needs to run --------------------------------------------------------------------
 FROM packages AS dependencies
-# Optional packages are the embedded database of development.
+# Optional packages are the embedded database of development; nothing in the image imports our own.
 # Of Prisma's query compilers (one per database, two sizes, two module formats) the client imports one:
 # test/containers checks that these are its files. Source maps and type declarations run nothing.
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --omit=dev --omit=optional --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"} \
+    npm ci --omit=dev --omit=optional --workspaces=false --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"} \
  && find node_modules/@prisma/client/runtime -type f \
       ! -name 'client.js' ! -name 'query_compiler_fast_bg.postgresql.*mjs' -delete \
  && find node_modules -type f \

@@ -29,6 +29,7 @@ export function isInstalled(root) {
       const found = present[place];
       if (found === undefined)
         return isOptionalHere(entry) || (entry.optional && triedOnThisMachine);
+      if (Boolean(found.link) !== Boolean(entry.link)) return false;
       return found.version === entry.version && found.integrity === entry.integrity;
     }) && Object.keys(present).every((place) => existsSync(path.join(root, place)))
   );
@@ -97,7 +98,7 @@ function installFingerprint(root) {
 
 /**
  * @param {string} file
- * @returns {Record<string, {version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[]}> | null}
+ * @returns {Record<string, {version?: string, integrity?: string, link?: boolean, optional?: boolean, os?: string[], cpu?: string[], libc?: string[]}> | null}
  */
 function packagesOf(file) {
   try {

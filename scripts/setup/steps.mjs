@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { endRunning, run, withoutOuterNpm } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
@@ -39,12 +39,45 @@ const client = stamped({
 });
 
 /** @type {Step} */
+const contract = stamped({
+  name: 'contract',
+  doing: "Generating the API client's types",
+  done: "API client's types generated",
+  from: ['docs/openapi.json', 'package-lock.json', 'scripts/setup/contract.mjs'],
+  makes: 'packages/client/src/generated/api.ts',
+  programs: [['scripts/setup/contract.mjs']],
+  env: {},
+  failed:
+    'The types could not be generated from docs/openapi.json. When that has conflicts, take either side\n' +
+    'of it (git checkout --ours docs/openapi.json), and then let npm run openapi write it anew.',
+});
+
+/** @type {Step} */
+const apiClient = stamped({
+  name: 'api-client',
+  doing: 'Building the API client',
+  done: 'API client built',
+  from: [
+    'packages/client/src',
+    'packages/client/tsconfig.json',
+    'tsconfig.json',
+    'package-lock.json',
+  ],
+  clears: 'packages/client/dist',
+  makes: 'packages/client/dist/index.js',
+  programs: [['node_modules/typescript/bin/tsc', '--project', 'packages/client']],
+  env: {},
+  failed: 'The build of the API client (packages/client) failed.',
+});
+
+/** @type {Step} */
 const build = stamped({
   name: 'build',
   doing: 'Building',
   done: 'Built',
   from: [
     'src',
+    'packages/client/dist',
     'tsconfig.json',
     'tsconfig.build.json',
     'nest-cli.json',
@@ -64,7 +97,8 @@ const build = stamped({
  * @param {{build: boolean}} options
  */
 export async function setUp(root, options) {
-  const steps = options.build ? [packages, client, build] : [packages, client];
+  const prepared = [packages, client, contract, apiClient];
+  const steps = options.build ? [...prepared, build] : prepared;
   /** @type {import('./lock.mjs').Lock | undefined} */
   let lock;
   let interrupted = false;
@@ -103,14 +137,15 @@ export async function setUp(root, options) {
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
- * A step that runs programs one after the other, and is needed when what it reads has changed or what it makes is gone.
+ * A step that runs programs one after the other, and is needed when what it reads has changed or what it
+ * makes is gone. The folder that it clears holds nothing afterwards but what it has made.
  * @param {{
- *   name: string, doing: string, done: string, from: string[], makes: string,
+ *   name: string, doing: string, done: string, from: string[], clears?: string, makes: string,
  *   programs: string[][], env: Record<string, string>, failed: string,
  * }} step
  * @returns {Step}
  */
-function stamped({ name, doing, done, from, makes, programs, env, failed }) {
+function stamped({ name, doing, done, from, clears, makes, programs, env, failed }) {
   return {
     doing,
     done,
@@ -120,6 +155,7 @@ function stamped({ name, doing, done, from, makes, programs, env, failed }) {
       // Forgotten first and taken before the work: an interruption, or an edit meanwhile, is done again.
       stamp(root, name, undefined);
       const before = fingerprint(root, from);
+      if (clears !== undefined) rmSync(path.join(root, clears), { recursive: true, force: true });
       let printed = '';
       for (const program of programs) {
         const { ok, output } = await run(process.execPath, program, {

@@ -93,6 +93,13 @@ describe('the image', () => {
     expect(fromContext.toSorted()).toEqual(allowed.toSorted());
   });
 
+  it('holds packages of others alone, and of those no development ones', () => {
+    const installs = stages.get('dependencies')!.find((line) => line.includes('npm ci'))!;
+    expect(installs).toMatch(/npm ci --omit=dev --omit=optional --workspaces=false /);
+    const copied = instructions('COPY').filter((line) => line.includes('packages/'));
+    expect(copied).toEqual([]);
+  });
+
   it('runs programs that the sources have', () => {
     const text = all.join('\n') + read('docker-compose.yml');
     const programs = [...text.matchAll(/dist\/([\w/-]+)\.js/g)].map(([, name]) => name!);

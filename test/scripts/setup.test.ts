@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,12 +20,26 @@ import { explainNpm } from '../../scripts/setup/install.mjs';
 
 const SCRIPTS = fileURLToPath(new URL('../../scripts', import.meta.url));
 
-/** Programs that stand where the generator and the compiler stand: each notes that it ran. */
+/** Programs that stand where generators and compilers stand: each notes that it ran. */
 const GENERATOR = `
 const fs = require('fs');
 fs.appendFileSync('ran.log', 'generate\\n');
 fs.mkdirSync('src/generated/prisma', { recursive: true });
 fs.copyFileSync('prisma/schema.prisma', 'src/generated/prisma/client.ts');
+`;
+const CONTRACT = `
+import { appendFileSync } from 'node:fs';
+export default async function types(document) {
+  appendFileSync('ran.log', 'contract\\n');
+  return document;
+}
+export const astToString = (types) => JSON.stringify(types);
+`;
+const CLIENT = `
+const fs = require('fs');
+fs.appendFileSync('ran.log', 'client\\n');
+fs.mkdirSync('packages/client/dist');
+fs.copyFileSync('packages/client/src/index.ts', 'packages/client/dist/index.js');
 `;
 const COMPILER = `
 const fs = require('fs');
@@ -47,9 +71,11 @@ afterAll(async () => {
 describe('a set-up', () => {
   it('installs, generates and builds a fresh clone, tells so on stderr, and leaves stdout alone', async () => {
     const { code, stdout, stderr } = await setUp(ready);
-    expect(stderr).toMatch(/Packages installed in .*Database client generated in .*Built in /s);
+    expect(stderr).toMatch(
+      /Packages installed in .*Database client generated in .*types generated in .*API client built in .*Built in /s,
+    );
     expect([code, stdout]).toEqual([0, '']);
-    expect(await ran(ready)).toEqual(['generate', 'build']);
+    expect(await ran(ready)).toEqual(['generate', 'contract', 'client', 'build']);
     expect(await exists(ready, 'node_modules/prisma/build/index.js')).toBe(true);
   });
 
@@ -80,6 +106,49 @@ describe('a set-up', () => {
     await writeFile(path.join(project, 'prisma/schema.prisma'), 'model New {}');
     await setUp(project);
     expect(await ran(project)).toEqual(['generate', 'build']);
+  });
+
+  it("generates the client's types and builds it again when the contract or its sources have changed", async () => {
+    const project = await copyOfReady();
+    await writeFile(path.join(project, 'docs/openapi.json'), '{"openapi": "3.1.1"}');
+    await setUp(project);
+    // What the client is for the service has not changed with it.
+    expect(await ran(project)).toEqual(['contract', 'client']);
+    await writeFile(
+      path.join(project, 'packages/client/dist/stale.js'),
+      'of a source that is gone',
+    );
+    await writeFile(path.join(project, 'packages/client/src/index.ts'), 'better');
+    await setUp(project, ['--no-build']);
+    expect(await ran(project)).toEqual(['contract', 'client', 'client']);
+    expect(await readdir(path.join(project, 'packages/client/dist'))).toEqual(['index.js']);
+    await setUp(project);
+    expect(await ran(project)).toEqual(['contract', 'client', 'client', 'build']);
+  });
+
+  it('says what to do about a contract with conflicts, from which no types can be generated', async () => {
+    const project = await copyOfReady();
+    await writeFile(path.join(project, 'docs/openapi.json'), '<<<<<<< ours');
+    const { code, stderr } = await setUp(project);
+    expect(code).toBe(1);
+    expect(stderr).toContain('git checkout --ours docs/openapi.json');
+    await writeFile(path.join(project, 'docs/openapi.json'), '{}');
+    expect((await setUp(project)).code).toBe(0);
+  });
+
+  it('installs again when a package of our own is not linked but copied, or is gone', async () => {
+    const project = await copyOfReady();
+    const linked = path.join(project, 'node_modules/tiny-client');
+    await rm(linked);
+    expect((await setUp(project)).stderr).toContain('Packages installed');
+    expect((await lstat(linked)).isSymbolicLink()).toBe(true);
+    const notes = path.join(project, 'node_modules/.package-lock.json');
+    const { packages } = JSON.parse(await readFile(notes, 'utf8')) as {
+      packages: Record<string, object>;
+    };
+    packages['node_modules/tiny-client'] = {};
+    await writeFile(notes, JSON.stringify({ packages }));
+    expect((await setUp(project)).stderr).toContain('Packages installed');
   });
 
   it('installs again when a package has gone missing', async () => {
@@ -200,17 +269,24 @@ describe('a failed installation', () => {
 
 /** A project of the same shape as ours, whose packages all lie beside it: npm needs no registry. */
 async function makeProject(project: string, extra: Record<string, string> = {}): Promise<void> {
-  const vendored = { prisma: 'vendor/prisma', '@nestjs/cli': 'vendor/nest' };
+  const vendored = {
+    prisma: 'vendor/prisma',
+    '@nestjs/cli': 'vendor/nest',
+    'openapi-typescript': 'vendor/openapi-typescript',
+    typescript: 'vendor/typescript',
+  };
   const dependencies = {
     ...Object.fromEntries(Object.entries(vendored).map(([name, at]) => [name, `file:${at}`])),
     ...extra,
   };
-  const root = { name: 'tiny', version: '1.0.0', dependencies };
+  const root = { name: 'tiny', version: '1.0.0', workspaces: ['packages/*'], dependencies };
   const packages: Record<string, object> = { '': root };
   for (const [name, at] of Object.entries(vendored)) {
     packages[`node_modules/${name}`] = { resolved: at, link: true };
     packages[at] = { name, version: '1.0.0' };
   }
+  packages['node_modules/tiny-client'] = { resolved: 'packages/client', link: true };
+  packages['packages/client'] = { name: 'tiny-client', version: '1.0.0' };
   for (const [name, version] of Object.entries(extra)) {
     packages[`node_modules/${name}`] = { version, integrity: `sha512-${'A'.repeat(86)}==` };
   }
@@ -221,6 +297,17 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
     'vendor/prisma/build/index.js': GENERATOR,
     'vendor/nest/package.json': { name: '@nestjs/cli', version: '1.0.0' },
     'vendor/nest/bin/nest.js': COMPILER,
+    'vendor/openapi-typescript/package.json': {
+      name: 'openapi-typescript',
+      version: '1.0.0',
+      exports: './index.mjs',
+    },
+    'vendor/openapi-typescript/index.mjs': CONTRACT,
+    'vendor/typescript/package.json': { name: 'typescript', version: '1.0.0' },
+    'vendor/typescript/bin/tsc': CLIENT,
+    'packages/client/package.json': { name: 'tiny-client', version: '1.0.0' },
+    'packages/client/src/index.ts': 'first',
+    'docs/openapi.json': '{}',
     'prisma/schema.prisma': 'model Old {}',
     'src/main.ts': 'first',
   };

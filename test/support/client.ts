@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HeadframeClient, type Job, RequestError } from 'headframe-client';
 
 /** What a request came to. */
 export interface Answer {
@@ -10,13 +11,22 @@ export interface Answer {
   readonly body: any;
 }
 
-/** A client of one organization, as the contract describes one: it never follows the 303. */
+/**
+ * A client of one organization. Jobs go through the package that we offer; requests that are malformed on
+ * purpose, and answers that are looked at as they came, do not: here nothing is checked, repeated or
+ * followed.
+ */
 export class Client {
+  private readonly jobs: HeadframeClient;
+
   constructor(
     readonly url: string,
     readonly org: string,
     readonly token: string,
-  ) {}
+  ) {
+    // Without patience: a test sees the first answer.
+    this.jobs = new HeadframeClient({ url, org, token, patienceMs: 0 });
+  }
 
   /** @param path absolute, or below the organization */
   async request(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
@@ -59,29 +69,28 @@ export class Client {
 
   /** Submits a job. @returns the path of the job; its status is `${path}/status` */
   async submit(task: string, parameters: object, options?: object): Promise<string> {
-    const answer = await this.execute(task, { parameters, options });
-    if (answer.status !== 303) {
-      throw new Error(`execute answered ${answer.status}: ${answer.text}`);
-    }
-    return (answer.headers.get('location') as string).replace(/\/status$/, '');
+    const job = await this.jobs.submit(task, parameters, { options });
+    return new URL(this.jobs.addressOf(job)).pathname;
   }
 
   /** Polls until the job's status body satisfies the condition; fails after the patience. */
   async waitFor(
-    job: string,
+    path: string,
     // oxlint-disable-next-line typescript/no-explicit-any -- tests assert on whatever came
     condition: (status: any) => boolean,
     patienceMs = 20_000,
     // oxlint-disable-next-line typescript/no-explicit-any -- tests assert on whatever came
   ): Promise<any> {
+    const job = jobAt(path);
     const deadline = Date.now() + patienceMs;
     for (;;) {
-      const { status, text } = await this.get(`${job}/status`);
-      if (status < 300 && condition(JSON.parse(text))) {
-        return JSON.parse(text);
+      const found = await this.jobs.status(job).catch(refusal);
+      if (!(found instanceof RequestError) && condition(found)) {
+        return found;
       }
       if (Date.now() > deadline) {
-        throw new Error(`waited in vain; the last status was ${status}: ${text}`);
+        const told = found instanceof RequestError ? found.message : JSON.stringify(found);
+        throw new Error(`waited in vain; the last status was ${told}`);
       }
       await sleep(20);
     }
@@ -92,4 +101,16 @@ export class Client {
   ended(job: string, patienceMs?: number): Promise<any> {
     return this.waitFor(job, ({ links }) => 'result' in links, patienceMs);
   }
+}
+
+/** The job that a path names. */
+function jobAt(path: string): Job {
+  const [topic, task, id = ''] = path.split('/').slice(-3);
+  return { task: `${topic}/${task}`, id };
+}
+
+/** An answer like another, for who waits; anything else is thrown on. */
+function refusal(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  throw error;
 }

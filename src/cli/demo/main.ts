@@ -3,12 +3,17 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import {
+  HeadframeClient,
+  HeadframeError,
+  type Job,
+  JobError,
+  type ParametersOf,
+} from 'headframe-client';
 import { EXAMPLE_ORGANIZATION } from '../../jobs/example.organization.js';
-import { ApiError, jobUrlOf, type StatusReply, TaskApiClient, tellProblem } from './client.js';
-import { type KrigingResults, krigingParameters, readMeuse } from './meuse.js';
+import { krigingParameters, readMeuse } from './meuse.js';
 import { drawEstimates } from './meuse-map.js';
 import { ProgressBar } from './progress-bar.js';
 import { nextSteps, summary } from './report.js';
@@ -16,10 +21,11 @@ import { choosePort, ServiceFailure, ServiceProcess } from './service-process.js
 
 /** Any UUID would do: a development token grants the organization that it is asked for. */
 const ORG = EXAMPLE_ORGANIZATION;
-const TASK = `/compute/orgs/${ORG}/geostatistics/kriging`;
+const TASK = 'geostatistics/kriging';
+const TASK_PATH = `/compute/orgs/${ORG}/${TASK}`;
+/** How long a service that may be gone is asked to cancel the job. */
+const CANCEL_WITHIN_MS = 5_000;
 const OUT = path.resolve('.headframe', 'demo');
-/** How long the service may be out of reach, its process alive, before the demo gives up. */
-const PATIENCE_MS = 60_000;
 
 /** Something that a person can act on: shown without a stack. */
 class DemoFailure extends Error {
@@ -49,7 +55,9 @@ try {
   } else {
     process.exitCode = 1;
     const known =
-      error instanceof DemoFailure || error instanceof ServiceFailure || error instanceof ApiError;
+      error instanceof DemoFailure ||
+      error instanceof ServiceFailure ||
+      error instanceof HeadframeError;
     say(`\n${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
   }
 } finally {
@@ -66,8 +74,8 @@ async function demo(): Promise<void> {
   const token = await developmentToken();
   const meuse = await readMeuse();
   const parameters = krigingParameters(meuse);
-  const client = new TaskApiClient(service.url, token);
-  const { statusUrl, results, seconds } = await krige(client, service, parameters);
+  const client = new HeadframeClient({ url: service.url, org: ORG, token });
+  const { job, results, seconds } = await krige(client, service, parameters);
 
   const map = path.join(OUT, 'meuse-log-zinc.svg');
   const request = path.join(OUT, 'kriging.json');
@@ -79,7 +87,8 @@ async function demo(): Promise<void> {
   if (exitWhenDone) return;
 
   const requestFile = path.relative('', request).split(path.sep).join('/');
-  say(nextSteps({ url: service.url, token, org: ORG, task: TASK, statusUrl, requestFile }));
+  const jobUrl = client.addressOf(job);
+  say(nextSteps({ url: service.url, token, org: ORG, task: TASK_PATH, jobUrl, requestFile }));
   say(`Serving on ${service.url} until Ctrl-C.`);
   await Promise.race([service.ended, interrupted()]);
   if (!interrupt.signal.aborted) throw service.failure('The service ended by itself.');
@@ -111,59 +120,50 @@ async function developmentToken(): Promise<string> {
   }
 }
 
-/** Submits the job, follows it to its end, and fetches what it left. */
-async function krige(client: TaskApiClient, process_: ServiceProcess, parameters: object) {
-  say(`\nPOST ${TASK}`);
-  const before = performance.now();
-  const statusUrl = await client.execute(TASK, parameters);
-  say(`303  ${new URL(statusUrl).pathname}\n`);
-
-  const bar = progressBar();
-  const last = await follow(client, process_, statusUrl, bar);
-  const seconds = (performance.now() - before) / 1000;
-  bar.finish(`${last.status}: ${last.message ?? 'no message'}`);
-
-  const { results, error } = await client.outcome<KrigingResults>(jobUrlOf(statusUrl));
-  if (results === undefined) {
-    throw new DemoFailure(
-      `The job has ${last.status}. ${error === undefined ? '' : tellProblem(error)}\n` +
-        `The service's log may tell more: ${process_.logFile}`,
-    );
+/**
+ * Submits the job, follows it to its end, and fetches what it left. A worker that dies meanwhile is no
+ * reason to stop: the job is run again. Neither is a service that is out of reach for a while.
+ */
+async function krige(
+  client: HeadframeClient,
+  process_: ServiceProcess,
+  parameters: ParametersOf<typeof TASK>,
+) {
+  const gone = new AbortController();
+  void process_.ended.then(() => gone.abort());
+  const signal = AbortSignal.any([interrupt.signal, gone.signal]);
+  try {
+    say(`\nPOST ${TASK_PATH}`);
+    const before = performance.now();
+    const job = await client.submit(TASK, parameters, { signal });
+    say(`303  ${new URL(client.addressOf(job)).pathname}/status\n`);
+    await follow(client, job, signal);
+    const seconds = (performance.now() - before) / 1000;
+    return { job, results: await client.results(job, { signal }), seconds };
+  } catch (error) {
+    if (gone.signal.aborted && !interrupt.signal.aborted) {
+      throw process_.failure('The service ended during the job.');
+    }
+    if (!(error instanceof JobError)) throw error;
+    throw new DemoFailure(`${error.message}\nThe service's log may tell more: ${process_.logFile}`);
   }
-  return { statusUrl, results, seconds };
 }
 
-/**
- * Asks for the status until the job has ended. A worker that dies meanwhile is no reason to stop: the
- * job is run again. Neither is a service that is out of reach for a while.
- */
-async function follow(
-  client: TaskApiClient,
-  process_: ServiceProcess,
-  statusUrl: string,
-  bar: ProgressBar,
-): Promise<StatusReply> {
-  let pause = 100;
-  let lastAnswer = Date.now();
-  for (;;) {
-    try {
-      const reply = await client.status(statusUrl);
-      lastAnswer = Date.now();
-      bar.update(reply.progress, reply.message ?? reply.status);
-      if (reply.ended) return reply;
-      const asked = reply.retryAfterSeconds * 1000 || 1000;
-      await sleep(pause, undefined, { signal: interrupt.signal });
-      pause = Math.min(pause * 2, asked, 1000);
-    } catch (error) {
-      if (interrupt.signal.aborted) {
-        bar.finish();
-        await client.cancel(jobUrlOf(statusUrl)).catch(() => {});
-        throw error;
-      }
-      if (!process_.isRunning) throw process_.failure('The service ended during the job.');
-      if (Date.now() - lastAnswer > PATIENCE_MS) throw error;
-      await sleep(500);
+/** Shows the progress of the job until it has ended; cancels it at Ctrl-C. */
+async function follow(client: HeadframeClient, job: Job, signal: AbortSignal): Promise<void> {
+  const bar = progressBar();
+  try {
+    const last = await client.wait(job, {
+      signal,
+      onProgress: ({ status, progress, message }) => bar.update(progress, message ?? status),
+    });
+    bar.finish(`${last.status}: ${last.message ?? 'no message'}`);
+  } catch (error) {
+    bar.finish();
+    if (interrupt.signal.aborted) {
+      await client.cancel(job, { signal: AbortSignal.timeout(CANCEL_WITHIN_MS) }).catch(() => {});
     }
+    throw error;
   }
 }
 

@@ -1,11 +1,17 @@
 import { drawMap } from './map.js';
-import { CELL_SIZE, type KrigingResults, type Meuse } from './meuse.js';
+import type { ResultsOf } from 'headframe-client';
+import { CELL_SIZE, type Meuse } from './meuse.js';
 import { count, fixed } from './report.js';
+
+type Results = ResultsOf<'geostatistics/kriging'>;
 
 /** The map of the estimates as an SVG document. */
 export function drawEstimates(
   { samples, grid }: Meuse,
-  { target, summary }: KrigingResults,
+  {
+    target,
+    summary,
+  }: { readonly target: Pick<Results['target'], 'values'>; readonly summary: Results['summary'] },
 ): string {
   const { min, mean, max } = summary;
   return drawMap({

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { ParametersOf } from 'headframe-client';
 
 /** Side of a cell of the Meuse grid, in metres. */
 export const CELL_SIZE = 40;
@@ -10,20 +11,6 @@ export interface Meuse {
   readonly samples: readonly { readonly x: number; readonly y: number; readonly zinc: number }[];
   /** Centres of the 3,103 cells of 40 m × 40 m that cover the flood plain. */
   readonly grid: readonly { readonly x: number; readonly y: number }[];
-}
-
-/** Results of `geostatistics/kriging`, as far as the demo reads them. */
-export interface KrigingResults {
-  readonly target: { readonly values: readonly (number | null)[] };
-  readonly summary: {
-    readonly points: number;
-    readonly estimated: number;
-    readonly min: number | null;
-    readonly mean: number | null;
-    readonly max: number | null;
-    readonly mean_variance: number | null;
-    readonly seconds: number;
-  };
 }
 
 /** Reads the Meuse data set that comes with the project. */
@@ -39,7 +26,7 @@ export async function readMeuse(): Promise<Meuse> {
  * Parameters that estimate the natural logarithm of zinc at the grid, with the variogram model that
  * textbooks fit to these samples.
  */
-export function krigingParameters({ samples, grid }: Meuse): object {
+export function krigingParameters({ samples, grid }: Meuse): ParametersOf<'geostatistics/kriging'> {
   return {
     source: {
       coordinates: samples.map(({ x, y }) => [x, y]),
@@ -57,7 +44,7 @@ export function krigingParameters({ samples, grid }: Meuse): object {
   };
 }
 
-function sphere(range: number): object {
+function sphere(range: number) {
   return {
     ellipsoid_ranges: { major: range, semi_major: range, minor: range },
     rotation: { dip_azimuth: 0, dip: 0, pitch: 0 },

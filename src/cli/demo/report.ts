@@ -1,8 +1,10 @@
-import { jobUrlOf } from './client.js';
-import type { KrigingResults } from './meuse.js';
+import type { ResultsOf } from 'headframe-client';
 
 /** The numbers of a finished job, for people. @param seconds from request to end */
-export function summary({ summary: s }: KrigingResults, seconds: number): string {
+export function summary(
+  { summary: s }: ResultsOf<'geostatistics/kriging'>,
+  seconds: number,
+): string {
   return `
   Points         ${count(s.points)}, ${s.estimated === s.points ? 'all' : count(s.estimated)} estimated
   Estimates      min ${fixed(s.min)}, mean ${fixed(s.mean)}, max ${fixed(s.max)}   ln(zinc in mg/kg)
@@ -17,7 +19,7 @@ export function nextSteps(demo: {
   readonly token: string;
   readonly org: string;
   readonly task: string;
-  readonly statusUrl: string;
+  readonly jobUrl: string;
   readonly requestFile: string;
 }): string {
   const curl = (flag: string) => `curl ${flag} -H "Authorization: Bearer $TOKEN"`;
@@ -33,8 +35,8 @@ export function nextSteps(demo: {
 
   The status and the results of the job above
 
-    ${curl('-i')} ${demo.statusUrl}
-    ${curl('-s')} ${jobUrlOf(demo.statusUrl)} | head -c 300
+    ${curl('-i')} ${demo.jobUrl}/status
+    ${curl('-s')} ${demo.jobUrl} | head -c 300
 
   The tasks there are
 

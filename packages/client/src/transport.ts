@@ -1,0 +1,142 @@
+import { within } from './abort.js';
+import { ConnectionError, RequestError, UnexpectedAnswerError } from './errors.js';
+import { persist, type Signals } from './retry.js';
+import type { Problem } from './wire.types.js';
+
+/** A bearer token, or what gets one; it is asked before every request, so that it can renew it. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** One request, which may be repeated without harm. */
+export interface Request extends Signals {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Absolute, below the address of the service. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON, as text: each attempt sends the same bytes. */
+  readonly body?: string;
+}
+
+/** A whole answer. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Where a redirect led to; null when none was followed. */
+  readonly redirectedTo: string | null;
+}
+
+export interface TransportSettings {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly token: TokenSource;
+  readonly fetch: typeof fetch;
+  /** How long one attempt may take, the body of its answer included. */
+  readonly timeoutMs: number;
+  /** How long attempts are repeated; 0: never. */
+  readonly patienceMs: number;
+  /** Browsers do not show where an answer redirects to: there it must be followed. */
+  readonly redirect: 'manual' | 'follow';
+}
+
+/** Sends requests, with the token, and again when that may help. */
+export class Transport {
+  constructor(private readonly settings: TransportSettings) {}
+
+  /** Whether failed attempts are repeated. */
+  get isPatient(): boolean {
+    return this.settings.patienceMs > 0;
+  }
+
+  /**
+   * @param isExpected whether an answer is one of those that the caller can use
+   * @throws RequestError for any other answer, ConnectionError when none came
+   */
+  send(request: Request, isExpected: (reply: Reply) => boolean): Promise<Reply> {
+    const { patienceMs, timeoutMs } = this.settings;
+    return persist(patienceMs, request, async () => {
+      const reply = await within(timeoutMs, request.signal, (signal) =>
+        this.attempt(request, signal),
+      );
+      if (!isExpected(reply)) throw refusal(reply);
+      return reply;
+    });
+  }
+
+  private async attempt(request: Request, signal: AbortSignal): Promise<Reply> {
+    const { url, token, redirect } = this.settings;
+    const bearer = typeof token === 'string' ? token : await token();
+    try {
+      const response = await this.settings.fetch(url + request.path, {
+        method: request.method,
+        headers: { ...request.headers, authorization: `Bearer ${bearer}` },
+        body: request.body ?? null,
+        redirect,
+        signal,
+      });
+      return {
+        status: response.status,
+        headers: response.headers,
+        text: await response.text(),
+        redirectedTo: response.redirected ? response.url : null,
+      };
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw new ConnectionError(`No answer from ${url}: ${causeOf(error)}`, { cause: error });
+    }
+  }
+}
+
+/**
+ * The JSON object of an answer.
+ * @throws UnexpectedAnswerError when it is none
+ */
+export function jsonOf<Body extends object>({ status, text }: Reply): Body {
+  const body = objectIn(text);
+  if (body !== null) return body as Body;
+  throw new UnexpectedAnswerError(`Expected a JSON object, got ${status} ${text.slice(0, 100)}`);
+}
+
+/** Seconds that an answer asks to wait; null when it does not. A date counts from now. */
+export function retryAfterOf(headers: Headers): number | null {
+  const text = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d+$/.test(text)) return Number(text);
+  const seconds = (Date.parse(text) - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? null : Math.max(0, seconds);
+}
+
+function refusal(reply: Reply): RequestError | UnexpectedAnswerError {
+  const { status, headers, text } = reply;
+  if (status < 400) {
+    return new UnexpectedAnswerError(`The Task API does not answer ${status} here.`);
+  }
+  const problem = problemIn(text) ?? {
+    status,
+    type: 'about:blank',
+    title: `Refused with ${status}, without a problem document.`,
+    detail: text.slice(0, 200),
+  };
+  return new RequestError(status, problem, headers.get('x-request-id'), retryAfterOf(headers));
+}
+
+function problemIn(text: string): Problem | null {
+  const body = objectIn(text) as Partial<Problem> | null;
+  const types = [typeof body?.status, typeof body?.type, typeof body?.title];
+  return types.join() === 'number,string,string' ? (body as Problem) : null;
+}
+
+function objectIn(text: string): object | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' ? body : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `fetch failed` says nothing; what lies behind it does. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== ''
+    ? error.cause.message
+    : error.message;
+}
