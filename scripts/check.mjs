@@ -24,6 +24,10 @@ const STEPS = {
     program: ['scripts/migration.mjs', '--check'],
     fix: 'npm run migration -- <name>',
   },
+  'current-sql': {
+    program: ['scripts/current.mjs', '--check'],
+    fix: 'npm run current',
+  },
 };
 
 const chosen = choose(process.argv.slice(2));
@@ -33,7 +37,7 @@ for (const name of chosen) {
   const started = Date.now();
   const { ok, output } = await run(program);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)}  ${seconds.padStart(5)} s`);
+  console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(11)}  ${seconds.padStart(5)} s`);
   if (ok) continue;
   failed.push(name);
   console.log(`\n${output.trimEnd()}\n${fix === undefined ? '' : `\nTo mend it: ${fix}\n`}`);

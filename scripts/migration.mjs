@@ -8,11 +8,12 @@
 // with schema.prisma. It does not see what Prisma cannot express (CHECKs, functions, storage
 // settings): write those by hand into the new file, they cause no drift.
 
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runnerImport } from 'vite';
+import { withEmbeddedServer } from './migrations/embedded-server.mjs';
+import { migrationNames } from './migrations/names.mjs';
 import { withEngine } from './schema-engine.mjs';
 
 /** @typedef {import('@prisma/schema-engine-wasm').MigrationList} MigrationList */
@@ -120,26 +121,6 @@ async function difference(prismaDir, server) {
 }
 
 /**
- * @template T
- * @param {(url: string) => Promise<T>} use
- * @returns {Promise<T>}
- */
-async function withEmbeddedServer(use) {
-  const { startEmbeddedPostgres, temporaryDataHome } = await launcher();
-  const dataHome = temporaryDataHome(root);
-  try {
-    const server = await startEmbeddedPostgres({ dataHome, fsync: false, log: () => {} });
-    try {
-      return await use(server.url);
-    } finally {
-      await server.stop();
-    }
-  } finally {
-    await rm(dataHome, { recursive: true, force: true });
-  }
-}
-
-/**
  * @param {string} url
  * @param {{ path: string, content: string }[]} files
  * @param {MigrationList} migrations
@@ -155,14 +136,6 @@ async function diff(url, files, migrations) {
     }),
   );
   return !stdout || stdout.trim() === EMPTY ? undefined : stdout;
-}
-
-/** The launcher is TypeScript, and there may be no build yet: Vite reads it as it is. */
-async function launcher() {
-  const source = join(root, 'src/platform/database/embedded-postgres.ts');
-  /** @type {{ module: typeof import('../src/platform/database/embedded-postgres.js') }} */
-  const { module } = await runnerImport(source, { root, configFile: false, logLevel: 'error' });
-  return module;
 }
 
 /**
@@ -189,15 +162,6 @@ async function readMigrations(directory) {
       })),
     ),
   };
-}
-
-/** @param {string} directory */
-async function migrationNames(directory) {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .toSorted();
 }
 
 /** @param {string} file */

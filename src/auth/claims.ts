@@ -1,7 +1,6 @@
+import { UUID_ANY_CASE } from '../platform/uuid.js';
 import type { Caller } from './caller.js';
 import { cutText } from '../platform/text/cut.text.js';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Clocks of the token's issuer and ours may differ by this much. */
 export const CLOCK_TOLERANCE_SECONDS = 30;
@@ -50,7 +49,7 @@ export function callerFromClaims(claims: Claims, names: ClaimNames): Caller | nu
     client: clients[0] === undefined ? null : storable(clients[0]),
     organizations: new Set(
       stringsOf(valueAt(claims, names.organizations))
-        .filter((id) => UUID.test(id))
+        .filter((id) => UUID_ANY_CASE.test(id))
         .map((id) => id.toLowerCase()),
     ),
     scopes: new Set(stringsOf(valueAt(claims, names.scopes)).flatMap((text) => text.split(' '))),

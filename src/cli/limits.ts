@@ -1,15 +1,12 @@
 import { hostname, userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { PATH_SEGMENT } from '../jobs/job.address.js';
-import {
-  DEFAULT_ORGANIZATION,
-  LimitsStore,
-  type OrganizationLimits,
-} from '../jobs/limits.store.js';
+import { LimitsStore, type OrganizationLimits } from '../jobs/limits.store.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
 import { Database } from '../platform/database/database.js';
 import { dataHomeOf, openDatabase } from '../platform/database/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
+import { NIL_UUID, UUID_ANY_CASE } from '../platform/uuid.js';
 
 const USAGE = `Usage: node dist/cli/limits.js                                   shows all limits
        node dist/cli/limits.js --org <uuid|default> [--weight <n>] [--max-running <n|none>] [--max-unstarted <n|none>]
@@ -35,7 +32,6 @@ Running jobs go on; the next claim and, within a second, the next submit heed a 
 requests a minute, within ten seconds. Shorter retention deletes within minutes what is older.
 `;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MOST = 2 ** 31 - 1;
 const MOST_PER_MINUTE = 10_000_000;
 const MOST_DAYS = 36_500;
@@ -149,9 +145,9 @@ function changeOf(values: {
 
 function organization(text: string): string {
   if (text === 'default') {
-    return DEFAULT_ORGANIZATION;
+    return NIL_UUID;
   }
-  if (!UUID.test(text)) {
+  if (!UUID_ANY_CASE.test(text)) {
     throw new ConfigError(`--org must be a UUID, or default.\n\n${USAGE}`);
   }
   return text.toLowerCase();
@@ -220,12 +216,12 @@ async function show(limits: LimitsStore): Promise<void> {
     'polls/min',
     'requests/min',
   );
-  if (!organizations.some(({ orgId }) => orgId === DEFAULT_ORGANIZATION)) {
+  if (!organizations.some(({ orgId }) => orgId === NIL_UUID)) {
     row('default', '1', 'none', 'none', 'none', 'default', 'default', 'default', 'default');
   }
   for (const { orgId, weight, ...own } of organizations) {
     row(
-      orgId === DEFAULT_ORGANIZATION ? 'default' : orgId,
+      orgId === NIL_UUID ? 'default' : orgId,
       String(weight),
       shown(own.maxRunning),
       shown(own.maxUnstarted),

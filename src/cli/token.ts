@@ -5,6 +5,7 @@ import { developmentKey } from '../auth/development-key.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
 import { dataHomeOf } from '../platform/database/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
+import { UUID_ANY_CASE } from '../platform/uuid.js';
 
 const USAGE = `Usage: node dist/cli/token.js --org <uuid> [--org <uuid> …] [--scope "<scopes>"] [--subject <name>] [--hours <n>]
        npm run token -- --org <uuid> …
@@ -16,8 +17,6 @@ Prints a token for development, signed with the development key or AUTH_JWT_SECR
   --subject  default "developer"
   --hours    how long it is good for; default 12
 `;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** `npm run token`: prints a development token, alone, on standard output. */
 async function main(): Promise<void> {
@@ -35,7 +34,7 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  if (values.org.length === 0 || !values.org.every((org) => UUID.test(org))) {
+  if (values.org.length === 0 || !values.org.every((org) => UUID_ANY_CASE.test(org))) {
     throw new ConfigError(`Name at least one organization by its UUID.\n\n${USAGE}`);
   }
   if (!(hours > 0)) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { JobLogsStore } from '../jobs/job.logs.store.js';
 import type { Lease } from '../jobs/lease.store.js';
+import { Periodic } from '../platform/periodic.js';
 import { AttemptLog } from './attempt.log.js';
 
 /** Logs are written at most this often, for all attempts of the process in one statement. */
@@ -18,7 +19,9 @@ const RETRY_MS = 100;
 export class AttemptLogWriter {
   private readonly logger = new Logger('AttemptLogWriter');
   private readonly open = new Map<string, AttemptLog>();
-  private writing = false;
+  private readonly loop = new Periodic({ name: 'AttemptLogWriter', everyMs: WRITE_EVERY_MS }, () =>
+    this.writeAll(),
+  );
   private timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly store: JobLogsStore) {}
@@ -27,7 +30,7 @@ export class AttemptLogWriter {
   begin({ jobId, leaseId }: Lease): AttemptLog {
     const log = new AttemptLog({ jobId, leaseId });
     this.open.set(leaseId, log);
-    this.timer ??= setInterval(() => void this.writeAll(), WRITE_EVERY_MS);
+    this.timer ??= setInterval(() => void this.loop.tick(), WRITE_EVERY_MS);
     return log;
   }
 
@@ -51,11 +54,7 @@ export class AttemptLogWriter {
   }
 
   private async writeAll(): Promise<void> {
-    if (!this.writing) {
-      this.writing = true;
-      await this.write([...this.open.values()]);
-      this.writing = false;
-    }
+    await this.write([...this.open.values()]);
   }
 
   /** Never rejects. @returns false when the database refused */

@@ -34,7 +34,8 @@ export class ClaimStore {
 
   /**
    * Transition `claim`: starts up to `limit` jobs of the given tasks, fairly between organizations,
-   * and within one by priority, then age. Each worker process makes one call at a time.
+   * and within one by priority, then age. Each worker process makes one call at a time. The SQL in
+   * force is in prisma/current/functions/claim_jobs.sql.
    * @param lastChances how many of them may be jobs that one more crash would fail
    */
   async claim(

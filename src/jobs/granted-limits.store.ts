@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../platform/config.js';
 import { Database } from '../platform/database/database.js';
+import { NIL_UUID } from '../platform/uuid.js';
 
 /** Limits in force, and what is used of them, as they are sent; null: no limit. */
 export interface GrantedLimits {
@@ -47,7 +48,7 @@ export class GrantedLimitsStore {
         FROM (SELECT) AS asked
         LEFT JOIN LATERAL (
           SELECT * FROM organization_limits l
-          WHERE l.org_id IN ($1, '00000000-0000-0000-0000-000000000000')
+          WHERE l.org_id IN ($1, '${NIL_UUID}')
           ORDER BY l.org_id DESC LIMIT 1) own ON true`,
       values: [orgId],
     });

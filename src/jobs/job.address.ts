@@ -1,9 +1,9 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../platform/http/problem.js';
+import { UUID } from '../platform/uuid.js';
 import type { JobKey } from './job.store.js';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** What topics and tasks look like in a path. */
 export const PATH_SEGMENT = /^[a-z0-9][a-z0-9-]{0,62}$/;
 

@@ -2,9 +2,6 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Prisma } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
 
-/** The organization whose limits hold for all that have none of their own. */
-export const DEFAULT_ORGANIZATION = '00000000-0000-0000-0000-000000000000';
-
 /** How many organizations are listed by what they store. */
 const MOST_LISTED = 20;
 

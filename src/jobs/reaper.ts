@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../platform/config.js';
-import { mayPass } from '../platform/database/database.errors.js';
+import { Periodic } from '../platform/periodic.js';
 import { describeJob } from './job.log.js';
 import { JobSignals } from './job.signals.js';
 import { type TendedJob, WorkerStore } from './worker.store.js';
@@ -13,9 +13,11 @@ const REAP_EVERY_MS = 1_000;
  * whose moment has come. Every replica does it; each statement takes what no other has taken.
  */
 @Injectable()
-export class Reaper {
+export class Reaper implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Reaper');
-  private busy = false;
+  private readonly loop = new Periodic({ name: 'Reaper', everyMs: REAP_EVERY_MS }, () =>
+    this.tend(),
+  );
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -24,25 +26,19 @@ export class Reaper {
   ) {}
 
   @Interval('reaper', REAP_EVERY_MS)
-  async tick(): Promise<void> {
-    if (this.busy) {
-      return;
-    }
-    this.busy = true;
-    try {
-      const tended = await this.workers.tend(this.config.LEASE_SECONDS);
-      tended.forEach((job) => this.tell(job));
-      if (tended.some(({ status }) => status === 'requested')) {
-        this.signals.announceWork();
-      }
-    } catch (error) {
-      if (mayPass(error)) {
-        this.logger.debug({ err: error }, 'the database cannot be reached');
-      } else {
-        this.logger.error({ err: error }, 'reaping failed; tries again in a second');
-      }
-    } finally {
-      this.busy = false;
+  tick(): Promise<void> {
+    return this.loop.tick();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async tend(): Promise<void> {
+    const tended = await this.workers.tend(this.config.LEASE_SECONDS);
+    tended.forEach((job) => this.tell(job));
+    if (tended.some(({ status }) => status === 'requested')) {
+      this.signals.announceWork();
     }
   }
 

@@ -8,10 +8,12 @@ import {
 } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../platform/config.js';
-import { mayPass } from '../platform/database/database.errors.js';
+import { Periodic } from '../platform/periodic.js';
 import { RetentionStore, type Sweep } from './retention.store.js';
 
 const ASK_EVERY_MS = 60_000;
+/** A pass that is longer goes on a minute later: what it has deleted is deleted. */
+const DEADLINE_MS = 3_600_000;
 /** After the last expired job was deleted, those that expire meanwhile gather for so long. */
 const PAUSE_SECONDS = 600;
 /** Most jobs that one statement looks at. */
@@ -28,8 +30,10 @@ const REST = 4.5;
 @Injectable()
 export class Retention implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Retention');
-  private readonly stopping = new AbortController();
-  private busy = false;
+  private readonly loop = new Periodic(
+    { name: 'Retention', everyMs: ASK_EVERY_MS, deadlineMs: DEADLINE_MS },
+    (signal) => this.deleteExpired(signal),
+  );
   private jobsAtOnce = MOST_JOBS;
 
   constructor(
@@ -41,37 +45,30 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
     void this.tick();
   }
 
-  beforeApplicationShutdown(): void {
-    this.stopping.abort();
+  beforeApplicationShutdown(): Promise<void> {
+    return this.loop.stop();
   }
 
-  /** Never rejects. */
   @Interval('retention', ASK_EVERY_MS)
-  async tick(): Promise<void> {
-    if (this.busy) {
-      return;
-    }
-    this.busy = true;
+  tick(): Promise<void> {
+    return this.loop.tick();
+  }
+
+  private async deleteExpired(signal: AbortSignal): Promise<void> {
     const total = { deleted: 0 };
     try {
-      await this.deleteAll(total);
+      await this.deleteAll(total, signal);
     } catch (error) {
       this.jobsAtOnce = Math.ceil(this.jobsAtOnce / 2);
-      if (mayPass(error)) {
-        this.logger.debug({ err: error }, 'the database cannot be reached');
-      } else if (!this.stopping.signal.aborted) {
-        this.logger.error({ err: error }, 'expired jobs were not deleted; tries again in a minute');
-      }
+      throw error;
     } finally {
-      this.busy = false;
-    }
-    if (total.deleted > 0) {
-      this.logger.log(total, 'deleted expired jobs');
+      if (total.deleted > 0) {
+        this.logger.log(total, 'deleted expired jobs');
+      }
     }
   }
 
-  private async deleteAll(total: { deleted: number }): Promise<void> {
-    const { signal } = this.stopping;
+  private async deleteAll(total: { deleted: number }, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const began = performance.now();
       const swept = await this.sweep();

@@ -3,6 +3,7 @@ import { Coalescer } from '../platform/database/coalescer.js';
 import { Database } from '../platform/database/database.js';
 import { isDatabaseUnavailable } from '../platform/database/database.errors.js';
 import { Problem } from '../platform/http/problem.js';
+import { NIL_UUID } from '../platform/uuid.js';
 import { UsageMeter } from './usage.meter.js';
 
 /** How long a count is believed, less what was admitted since. */
@@ -114,7 +115,7 @@ export class SubmitQuota {
         FROM unnest($1::uuid[]) AS asked(org_id)
         LEFT JOIN LATERAL (
           SELECT max_unstarted, max_stored_bytes FROM organization_limits l
-          WHERE l.org_id IN (asked.org_id, '00000000-0000-0000-0000-000000000000')
+          WHERE l.org_id IN (asked.org_id, '${NIL_UUID}')
           ORDER BY l.org_id DESC LIMIT 1) cap ON true
         WHERE cap.max_unstarted IS NOT NULL OR cap.max_stored_bytes IS NOT NULL`,
       values: [organizations],

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
 import type { JobStatus } from '../../src/jobs/job.status.js';
 import { type JobKey, NO_OPTIONS } from '../../src/jobs/job.store.js';
-import { DEFAULT_ORGANIZATION } from '../../src/jobs/limits.store.js';
+import { NIL_UUID } from '../../src/platform/uuid.js';
 import { RetentionStore } from '../../src/jobs/retention.store.js';
 import { ACTOR, Engine, PROBLEM, TASK } from '../support/jobs.js';
 import { believedBytes, countedBytes } from '../support/stored-bytes.js';
@@ -152,7 +152,7 @@ describe('retention', () => {
       byDefault: await job('succeeded', 15),
       young: await job('succeeded', 5),
     };
-    await engine.limits.setOrganization(DEFAULT_ORGANIZATION, { retentionDays: 10 });
+    await engine.limits.setOrganization(NIL_UUID, { retentionDays: 10 });
     expect((await sweep(20))?.deleted).toBe(3);
     const left = await Promise.all(
       Object.entries(keys).map(async ([name, key]) => ((await exists(key)) ? [name] : [])),

@@ -1,6 +1,5 @@
 import type pg from 'pg';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+import { UUID } from '../uuid.js';
 
 /** How a statement for clients is run. */
 export interface RequestOptions {

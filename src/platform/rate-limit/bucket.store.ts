@@ -1,6 +1,7 @@
 import { Coalescer } from '../database/coalescer.js';
 import { Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/database.errors.js';
+import { NIL_UUID } from '../uuid.js';
 
 /**
  * What requests are counted as. `failures` are an address's tokens that were no good, `address` all that it
@@ -30,7 +31,6 @@ export interface Grant {
   readonly perMinute: number;
 }
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 /** A bucket is full again after a minute. */
 const FORGET_AFTER = '10 minutes';
 
@@ -80,7 +80,7 @@ export class BucketStore {
             WITH ORDINALITY AS asked(org_id, address, bucket, tokens, per_minute, place)
           LEFT JOIN LATERAL (
             SELECT submits_per_minute, polls_per_minute, requests_per_minute
-            FROM organization_limits l WHERE asked.address = '' AND l.org_id IN (asked.org_id, '${NOBODY}')
+            FROM organization_limits l WHERE asked.address = '' AND l.org_id IN (asked.org_id, '${NIL_UUID}')
             ORDER BY l.org_id DESC LIMIT 1) own ON true
         ), given AS (
           INSERT INTO rate_limit_levels AS held (org_id, address, bucket, level, granted, filled_at)
@@ -99,7 +99,7 @@ export class BucketStore {
         SELECT asked.per_minute, given.granted, given.level
         FROM asked LEFT JOIN given USING (org_id, address, bucket) ORDER BY asked.place`,
       values: [
-        asks.map(({ holder }) => ('orgId' in holder ? holder.orgId : NOBODY)),
+        asks.map(({ holder }) => ('orgId' in holder ? holder.orgId : NIL_UUID)),
         asks.map(({ holder }) => ('address' in holder ? holder.address : '')),
         asks.map(({ bucket }) => bucket),
         asks.map(({ tokens }) => tokens),

@@ -1,9 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { FastifyReply } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { Problem } from '../http/problem.js';
+import { Periodic } from '../periodic.js';
 import { type Bucket, BucketStore } from './bucket.store.js';
 import { networkOf } from './network.of.js';
 import { RateLimiter, type Verdict } from './rate.limiter.js';
@@ -22,11 +23,15 @@ const REFUSALS: Record<OrganizationBucket, string> = {
 
 /** How many requests organizations may send, and how many wrong tokens an address. */
 @Injectable()
-export class RateLimits {
+export class RateLimits implements BeforeApplicationShutdown {
   private readonly logger = new Logger('RateLimits');
   private readonly store: BucketStore;
   private readonly limiter: RateLimiter;
   private readonly perMinute: Readonly<Record<Bucket, number>>;
+  /** Clears away buckets that are full: nobody misses them. */
+  private readonly loop = new Periodic({ name: 'RateLimits', everyMs: CLEAN_EVERY_MS }, () =>
+    this.store.clean(),
+  );
 
   constructor(database: Database, @Inject(CONFIG) config: Config) {
     this.store = new BucketStore(database);
@@ -105,13 +110,12 @@ export class RateLimits {
   }
 
   @Interval('rate limits', CLEAN_EVERY_MS)
-  async clean(): Promise<void> {
-    await this.store.clean().catch((error: unknown) => {
-      this.logger.debug(
-        { err: error },
-        'full buckets were not cleared away; tries again in a minute',
-      );
-    });
+  tick(): Promise<void> {
+    return this.loop.tick();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.loop.stop();
   }
 
   private tell(verdict: Verdict, bucket: OrganizationBucket, reply: FastifyReply): void {
