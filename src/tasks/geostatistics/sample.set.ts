@@ -1,7 +1,8 @@
 import { TaskProblem } from '../../compute/task.problem.js';
+import { selectedSamples } from './selected.samples.js';
 import type { Source } from './source.schema.js';
 
-/** Samples in flat arrays; 2-D locations get z = 0. */
+/** The samples that `source.filter` leaves, in flat arrays; 2-D locations get z = 0. */
 export class SampleSet {
   readonly size: number;
   /** 2 or 3. */
@@ -11,15 +12,20 @@ export class SampleSet {
   readonly z: Float64Array;
   readonly values: Float64Array;
 
-  constructor({ coordinates, values }: Source) {
-    this.size = coordinates.length;
+  /** The place of each sample in `source.coordinates`, for messages. */
+  readonly listed: Uint32Array;
+
+  constructor(source: Source) {
+    const { coordinates, values } = source;
+    this.listed = selectedSamples(source);
+    this.size = this.listed.length;
     this.dimension = coordinates[0]?.length ?? 2;
     this.x = new Float64Array(this.size);
     this.y = new Float64Array(this.size);
     this.z = new Float64Array(this.size);
-    this.values = Float64Array.from(values);
+    this.values = Float64Array.from(this.listed, (i) => values[i]!);
     for (let i = 0; i < this.size; i++) {
-      const [x = 0, y = 0, z = 0] = coordinates[i] ?? [];
+      const [x = 0, y = 0, z = 0] = coordinates[this.listed[i]!] ?? [];
       this.x[i] = x;
       this.y[i] = y;
       this.z[i] = z;
@@ -53,7 +59,7 @@ export class SampleSet {
       slug: 'duplicate-samples',
       title: 'Two samples share a location.',
       detail:
-        `source.coordinates[${first}] and source.coordinates[${second}] are both at ` +
+        `source.coordinates[${this.listed[first]}] and source.coordinates[${this.listed[second]}] are both at ` +
         `${this.place(x[first]!, y[first]!, z[first]!)}, which makes the kriging system singular. ` +
         'Keep one of them, or give their average once.',
     });

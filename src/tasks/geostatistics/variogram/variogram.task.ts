@@ -144,7 +144,7 @@ export default defineTask({
   topic: 'geostatistics',
   name: 'variogram',
   displayName: 'Variogram',
-  version: '1.0.0',
+  version: '1.1.0',
   description:
     'Computes the experimental omnidirectional semivariogram of samples (lag classes closed on the ' +
     'right) and fits one structure and a nugget to it by weighted least squares with weights ' +
