@@ -267,3 +267,49 @@ describe('cross-validation', () => {
     );
   });
 });
+
+describe('a filter of the source', () => {
+  it('leaves samples out of the estimates and of what is estimated, in their places', async () => {
+    const coordinates = Array.from({ length: 20 }, (_, i) => [i % 5, Math.floor(i / 5)]);
+    const values = coordinates.map(([x, y]) => x! + 2 * y!);
+    const kind = values.map((_, i) => (i % 4 === 1 ? 'blank' : 'ore'));
+    const parameters = {
+      variogram: {
+        nugget: 0.1,
+        structures: [
+          {
+            variogram_type: 'spherical' as const,
+            contribution: 1,
+            anisotropy: { ellipsoid_ranges: { major: 3, semi_major: 3, minor: 3 } },
+          },
+        ],
+      },
+      neighborhood: {
+        ellipsoid: { ellipsoid_ranges: { major: 10, semi_major: 10, minor: 10 } },
+        max_samples: 8,
+      },
+    };
+    const whole = await runTask(validation, {
+      ...parameters,
+      source: {
+        coordinates,
+        values,
+        attributes: { kind },
+        filter: {
+          where: { type: 'condition', attribute: 'kind', operator: 'not_in', values: ['blank'] },
+        },
+      },
+    });
+    const ore = [...kind.keys()].filter((i) => kind[i] === 'ore');
+    const alone = await runTask(validation, {
+      ...parameters,
+      source: {
+        coordinates: ore.map((i) => coordinates[i]!),
+        values: ore.map((i) => values[i]!),
+      },
+    });
+    expect(ore.map((i) => whole.samples.estimates[i])).toEqual(alone.samples.estimates);
+    expect(whole.samples.estimates.filter((estimate) => estimate === null)).toHaveLength(5);
+    expect(whole.summary.samples).toBe(15);
+  });
+});

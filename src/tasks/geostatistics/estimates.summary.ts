@@ -9,6 +9,7 @@ export const summarySchema = z.strictObject({
     .int()
     .min(0)
     .meta({ description: 'How many of them have an estimate (the rest are null)' }),
+  filtered_out: z.int().min(0).meta({ description: 'How many of them `target.filter` left out' }),
   min: statistic.meta({ description: 'Smallest estimate; null when there is none' }),
   mean: statistic.meta({ description: 'Mean of the estimates; null when there is none' }),
   max: statistic.meta({ description: 'Largest estimate; null when there is none' }),
@@ -49,9 +50,15 @@ export function summarize(estimates: Float64Array) {
 }
 
 /** One line for people. */
-export function tellEstimates(points: number, estimated: number, noun: string): string {
-  const missing = points - estimated;
-  const all = `Estimated ${estimated} of ${points} ${noun}`;
+export function tellEstimates(
+  points: number,
+  estimated: number,
+  noun: string,
+  filteredOut = 0,
+): string {
+  const missing = points - estimated - filteredOut;
+  const left = filteredOut === 0 ? '' : `; target.filter leaves ${filteredOut} out`;
+  const all = `Estimated ${estimated} of ${points} ${noun}${left}`;
   return missing === 0
     ? all
     : `${all}; the other ${missing} have too few samples in the search ellipsoid`;

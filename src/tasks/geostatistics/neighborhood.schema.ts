@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { drillholeLimits } from './drillhole.limits.js';
 import { ellipsoidSchema } from './ellipsoid.schema.js';
 
 /** Most samples of one estimate: a system of 1,000 equations takes about a second to solve. */
@@ -22,6 +23,7 @@ export const neighborhoodSchema = z
     min_samples: z.int().min(1).max(MOST_NEIGHBORS).default(1).meta({
       description: 'With fewer samples inside the ellipsoid the point is not estimated (null)',
     }),
+    ...drillholeLimits,
   })
   .check((context) => {
     if (context.issues.length > 0) return;

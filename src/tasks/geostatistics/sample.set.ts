@@ -1,9 +1,10 @@
 import { TaskProblem } from '../../compute/task.problem.js';
 import type { CoordinateTolerance, Magnitudes } from './coordinate.tolerance.js';
+import { selectedSamples } from './selected.samples.js';
 import type { Source } from './source.schema.js';
 
 /**
- * Samples in flat arrays; 2-D locations get z = 0.
+ * The samples that `source.filter` leaves, in flat arrays; 2-D locations get z = 0.
  *
  * They are ordered by location, not as they were listed: whatever is computed from them in this order
  * is the same, to the last bit, in whatever order they came.
@@ -19,10 +20,11 @@ export class SampleSet {
   /** The place of each sample in `source.coordinates`, for messages and for ties. */
   readonly listed: Uint32Array;
 
-  constructor({ coordinates, values }: Source) {
-    this.size = coordinates.length;
+  constructor(source: Source) {
+    const { coordinates, values } = source;
+    this.listed = selectedSamples(source);
+    this.size = this.listed.length;
     this.dimension = coordinates[0]?.length ?? 2;
-    this.listed = new Uint32Array(this.size).map((_, i) => i);
     this.listed.sort(
       (i, j) => compare(coordinates[i]!, coordinates[j]!) || values[i]! - values[j]! || i - j,
     );

@@ -1,5 +1,6 @@
 import type { Magnitudes } from './coordinate.tolerance.js';
-import type { Grid, Target } from './target.schema.js';
+import { type Passes, readyFilter } from './filter.evaluation.js';
+import { countOf, type Grid, type Target } from './target.schema.js';
 
 /** The points (or cell centres) to estimate, computed one at a time: a grid takes no memory. */
 export class TargetPoints {
@@ -10,11 +11,17 @@ export class TargetPoints {
   z = 0;
   readonly #target: Target;
 
+  readonly #passes: Passes | undefined;
+
   constructor(target: Target) {
     this.#target = target;
-    this.count = target.grid
-      ? target.grid.size.reduce((product, cells) => product * cells, 1)
-      : (target.coordinates?.length ?? 0);
+    this.count = countOf(target);
+    if (target.filter) this.#passes = readyFilter(target.filter, target.attributes ?? {});
+  }
+
+  /** Whether `target.filter` asks for an estimate at the point of an index. */
+  isAsked(index: number): boolean {
+    return this.#passes?.(index) ?? true;
   }
 
   /** @param index 0 … count − 1; grid cells run along x fastest, then y, then z */

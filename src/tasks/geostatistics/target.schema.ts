@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { attributesSchema, otherLengths } from './attributes.schema.js';
 import { type Coordinates, coordinatesSchema, LARGEST_COORDINATE } from './coordinates.schema.js';
+import { attributeMistakes, filterSchema } from './filter.schema.js';
 
 /** Most points of one estimation: values and variances then take 32 MB, and about 80 MB as JSON. */
 export const MOST_TARGETS = 2_000_000;
@@ -48,13 +50,34 @@ export const targetSchema = z
       'Locations to estimate at, of the same dimension as the samples',
     ).optional(),
     grid: gridSchema.optional(),
+    attributes: attributesSchema('point or cell', MOST_TARGETS)
+      .nullish()
+      .meta({ description: 'What the filter reads: a list of numbers or texts for each name' }),
+    filter: filterSchema.nullish().meta({ description: 'Which points or cells are estimated' }),
   })
   .check((context) => {
     if (context.issues.length > 0) return;
-    const { coordinates, grid } = context.value;
+    const { coordinates, grid, attributes, filter } = context.value;
     if ((coordinates === undefined) === (grid === undefined)) {
       const message = 'Expected either coordinates or grid';
       context.issues.push({ code: 'custom', input: context.value, path: [], message });
+      return;
+    }
+    const refuse = (member: string, path: (string | number)[], message: string) =>
+      context.issues.push({
+        code: 'custom',
+        input: context.value,
+        path: [member, ...path],
+        message,
+      });
+    const known = attributes ?? {};
+    const noun = grid ? 'cells' : 'coordinates';
+    for (const { path, message } of otherLengths(known, countOf(context.value), noun)) {
+      refuse('attributes', path, message);
+    }
+    if (!filter) return;
+    for (const { path, message } of attributeMistakes(filter, known, 'target')) {
+      refuse('filter', path, message);
     }
   })
   .meta({
@@ -63,6 +86,13 @@ export const targetSchema = z
   });
 
 export type Target = z.output<typeof targetSchema>;
+/** How many points or cells a target has. */
+export function countOf({ grid, coordinates }: Pick<Target, 'grid' | 'coordinates'>): number {
+  return grid
+    ? grid.size.reduce((product, cells) => product * cells, 1)
+    : (coordinates?.length ?? 0);
+}
+
 export type Grid = z.output<typeof gridSchema>;
 
 interface Refinement {

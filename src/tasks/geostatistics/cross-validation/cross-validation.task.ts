@@ -52,7 +52,8 @@ const results = z.strictObject({
     .strictObject({
       observed: z.array(z.number()).meta({ description: 'The measured values' }),
       estimates: perSample.meta({
-        description: 'Estimates from the other folds; null with too few samples in the search',
+        description:
+          'Estimates from the other folds; null with too few samples in the search, and where source.filter is not true',
       }),
       variances: z
         .array(z.number().min(0).nullable())
@@ -79,9 +80,10 @@ function run(
   const samples = new SampleSet(source);
   const tolerance = new CoordinateTolerance(samples.magnitudes);
   samples.refuseDuplicates(tolerance);
-  const { size } = samples;
-  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${size} samples`);
-  pace.tell(0, size);
+  const size = source.values.length;
+  const kept = [...samples.listed].toSorted((a, b) => a - b);
+  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${kept.length} samples`);
+  pace.tell(0, kept.length);
   const assignment = assign(folds, size);
   const estimates = blank(size);
   const variances = blank(size);
@@ -89,7 +91,7 @@ function run(
   const zScores = blank(size);
   let done = 0;
   try {
-    for (const { sample, value, variance } of leaveOut(source, assignment, {
+    for (const { sample, value, variance } of leaveOut(source, kept, assignment, {
       variogram: estimator.variogram,
       neighborhood: estimator.neighborhood,
       method: estimator.kriging_method,
@@ -101,7 +103,7 @@ function run(
       const score = residuals[sample] / Math.sqrt(variance);
       // 0 / 0 and 1 / 0 say nothing: the sample has a twin in another fold.
       zScores[sample] = Number.isFinite(score) ? score : NaN;
-      pace.tell(++done, size);
+      pace.tell(++done, kept.length);
     }
   } catch (error) {
     throw error instanceof SingularFold ? singular(error) : error;
@@ -112,9 +114,9 @@ function run(
     'a sample with a near-duplicate in another fold is estimated from it, and so too well',
   );
   const summary = validate(source.values, estimates, zScores);
-  const count = new Set(assignment).size;
-  const missing = size - summary.estimated;
-  const told = `Estimated ${summary.estimated} of ${size} samples from the others, in ${count} folds`;
+  const count = new Set(kept.map((sample) => assignment[sample])).size;
+  const missing = kept.length - summary.estimated;
+  const told = `Estimated ${summary.estimated} of ${kept.length} samples from the others, in ${count} folds`;
   const rest = missing > 0 ? `; the other ${missing} have too few samples in the search` : '';
   return {
     message: tellWarnings(`${told}${rest}`, warnings),
@@ -127,7 +129,7 @@ function run(
       folds: assignment,
     },
     warnings,
-    summary: { samples: size, folds: count, ...summary, seconds: pace.seconds },
+    summary: { samples: kept.length, folds: count, ...summary, seconds: pace.seconds },
   };
 }
 

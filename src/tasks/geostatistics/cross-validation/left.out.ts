@@ -40,23 +40,26 @@ export class SingularFold extends Error {
 }
 
 /**
- * Estimates every sample from all samples of the other folds.
- * @param folds the number of the fold of each sample
+ * Estimates samples from all samples of the other folds.
+ * @param samples which of the source take part, ascending
+ * @param folds the number of the fold of each sample of the source
  * @throws SingularFold
  */
 export function* leaveOut(
   source: Source,
+  samples: readonly number[],
   folds: readonly number[],
   estimator: Estimator,
 ): Generator<LeftOut> {
   const members = new Map<number, number[]>();
-  folds.forEach((fold, sample) => {
+  samples.forEach((sample) => {
+    const fold = folds[sample]!;
     const left = members.get(fold);
     if (left) left.push(sample);
     else members.set(fold, [sample]);
   });
-  const all = folds.map((_, sample) => sample);
-  if (members.size === folds.length && isPlain(estimator.neighborhood)) {
+  const all = [...samples];
+  if (members.size === all.length && isPlain(estimator.neighborhood)) {
     yield* oneByOne(source, all, estimator);
     return;
   }

@@ -50,7 +50,13 @@ function run(
   const search = new NeighborSearch(samples, neighborhood, tolerance);
   const distances = new Float64Array(search.found.length);
   const values = blank(points.count);
+  let filteredOut = 0;
   for (let i = 0; i < points.count; i++) {
+    pace.tell(i, points.count);
+    if (!points.isAsked(i)) {
+      filteredOut++;
+      continue;
+    }
     points.moveTo(i);
     const count = search.around(points.x, points.y, points.z);
     for (let k = 0; k < count; k++) {
@@ -61,14 +67,14 @@ function run(
       distances[k] = tolerance.isNone(dx, dy, dz) ? 0 : lengthOf(dx, dy, dz);
     }
     if (count > 0) values[i] = weightedMean(samples.values, search.found, distances, count, power);
-    pace.tell(i + 1, points.count);
   }
+  pace.tell(points.count, points.count);
 
   const summary = summarize(values);
   return {
-    message: tellEstimates(summary.points, summary.estimated, noun),
+    message: tellEstimates(summary.points, summary.estimated, noun, filteredOut),
     target: { values: orNull(values) },
-    summary: { ...summary, seconds: pace.seconds },
+    summary: { ...summary, filtered_out: filteredOut, seconds: pace.seconds },
   };
 }
 
@@ -102,7 +108,7 @@ export default defineTask({
   topic: 'geostatistics',
   name: 'idw',
   displayName: 'Inverse distance weighting',
-  version: '1.0.0',
+  version: '1.1.0',
   description:
     'Estimates values at points, or at the centres of the cells of a grid, as averages of the samples ' +
     'in a moving neighborhood, weighted by 1 / distance^power. The neighborhood is chosen by the ' +

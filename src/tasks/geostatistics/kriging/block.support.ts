@@ -1,12 +1,6 @@
 import type { Grid } from '../target.schema.js';
 import type { VariogramFunction } from '../variogram.function.js';
-
-/** How many sub-points stand for a block along each axis. */
-interface Discretisation {
-  readonly nx: number;
-  readonly ny: number;
-  readonly nz: number;
-}
+import type { Discretisation } from './discretisation.schema.js';
 
 /**
  * A block as the centres of equal sub-blocks (Journel & Huijbregts 1978, V.A.1; Isaaks & Srivastava

@@ -14,9 +14,13 @@ import { dividedBy, sumOf } from '../variogram.scale.js';
 import { variogramSchema } from '../variogram.schema.js';
 import { WorkPace } from '../work.pace.js';
 import { BlockSupport } from './block.support.js';
+import {
+  discretisationMembers,
+  discretisationMistake,
+  discretisationOf,
+  isBlock,
+} from './discretisation.schema.js';
 import { KrigingSystem, SingularSystem } from './kriging.system.js';
-
-const subPoints = z.int().min(1).max(9).default(1);
 
 const parameters = z
   .strictObject({
@@ -42,23 +46,11 @@ const parameters = z
       ])
       .default({ type: 'ordinary' })
       .meta({ description: 'What is known about the mean' }),
-    block_discretisation: z
-      .strictObject({
-        nx: subPoints.meta({ description: 'Sub-points along x' }),
-        ny: subPoints.meta({ description: 'Sub-points along y' }),
-        nz: subPoints.meta({ description: 'Sub-points along z; 1 for a 2-D grid' }),
-      })
-      .optional()
-      .meta({
-        description:
-          'Estimate the average over each grid cell instead of the value at its centre: the cell is ' +
-          'represented by the centres of nx · ny · nz equal parts. 1 × 1 × 1 is the value at the centre. ' +
-          'Neighbours are those nearest to the centre of the cell',
-      }),
+    ...discretisationMembers,
   })
   .check((context) => {
     if (context.issues.length > 0) return;
-    const { target, variogram, kriging_method, block_discretisation } = context.value;
+    const { target, variogram, kriging_method } = context.value;
     const refuse = (path: (string | number)[], message: string) =>
       context.issues.push({ code: 'custom', input: context.value, path, message });
     refuseOtherDimension(context);
@@ -72,15 +64,8 @@ const parameters = z
         );
       });
     }
-    if (block_discretisation && !target.grid) {
-      refuse(['block_discretisation'], 'Only the cells of target.grid can be discretised');
-    } else if (
-      block_discretisation &&
-      block_discretisation.nz > 1 &&
-      target.grid?.size.length === 2
-    ) {
-      refuse(['block_discretisation', 'nz'], 'Expected 1 for a 2-D grid');
-    }
+    const mistake = discretisationMistake(context.value, target);
+    if (mistake) refuse(mistake.path, mistake.message);
   });
 
 const results = z.strictObject({
@@ -103,7 +88,7 @@ const results = z.strictObject({
 
 /**
  * Estimates every target point or block.
- * @throws TaskProblem 422 `duplicate-samples` or `singular-kriging-system`
+ * @throws TaskProblem 422 `no-samples`, `duplicate-samples` or `singular-kriging-system`
  */
 function run(
   {
@@ -112,7 +97,7 @@ function run(
     variogram,
     neighborhood,
     kriging_method,
-    block_discretisation,
+    ...spelled
   }: z.output<typeof parameters>,
   context: TaskContext,
 ): z.input<typeof results> {
@@ -131,9 +116,10 @@ function run(
   // With a sill of 1: then no unit of the values can make numbers overflow or vanish.
   const total = sumOf(variogram);
   const gamma = new VariogramFunction(dividedBy(total, variogram));
+  const discretisation = discretisationOf(spelled);
   const block =
-    target.grid && block_discretisation && isBlock(block_discretisation)
-      ? new BlockSupport(gamma, target.grid, block_discretisation)
+    target.grid && discretisation && isBlock(discretisation)
+      ? new BlockSupport(gamma, target.grid, discretisation)
       : undefined;
   const system = new KrigingSystem(
     samples,
@@ -146,7 +132,13 @@ function run(
 
   const values = blank(points.count);
   const variances = blank(points.count);
+  let filteredOut = 0;
   for (let i = 0; i < points.count; i++) {
+    pace.tell(i, points.count);
+    if (!points.isAsked(i)) {
+      filteredOut++;
+      continue;
+    }
     points.moveTo(i);
     const count = search.around(points.x, points.y, points.z);
     if (count > 0) {
@@ -160,19 +152,20 @@ function run(
       values[i] = system.value;
       variances[i] = system.variance * total;
     }
-    pace.tell(i + 1, points.count);
   }
+  pace.tell(points.count, points.count);
 
   const summary = summarize(values);
   return {
-    message: tellEstimates(summary.points, summary.estimated, noun),
+    message: tellEstimates(summary.points, summary.estimated, noun, filteredOut),
     target: { values: orNull(values), variances: orNull(variances) },
-    summary: { ...summary, mean_variance: summarize(variances).mean, seconds: pace.seconds },
+    summary: {
+      ...summary,
+      filtered_out: filteredOut,
+      mean_variance: summarize(variances).mean,
+      seconds: pace.seconds,
+    },
   };
-}
-
-function isBlock({ nx, ny, nz }: { nx: number; ny: number; nz: number }): boolean {
-  return nx * ny * nz > 1;
 }
 
 function singular(
@@ -198,7 +191,7 @@ export default defineTask({
   topic: 'geostatistics',
   name: 'kriging',
   displayName: 'Kriging',
-  version: '1.0.0',
+  version: '1.1.0',
   description:
     'Estimates values at points, or averages over the cells of a grid, from samples and a variogram ' +
     'model, by ordinary or simple kriging in a moving neighborhood, with the kriging variance. ' +
