@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
+import type { JobOptions } from '../jobs/job.store.js';
 import { CONFIG, type Config } from '../platform/config.js';
 import { Problem } from '../platform/http/problem.js';
 import type { BodyToJudge, Judgement } from './body.judge.worker.js';
 import { JsonSchema } from './json.schema.js';
-import { judgedBody, type RightBody, type WrongBody } from './judged.body.js';
+import { judgedBody } from './judged.body.js';
 import type { CatalogueEntry } from './task.catalogue.js';
 
 /** Judging so many bytes takes a few milliseconds at most: more of them go to the thread. */
@@ -16,6 +17,14 @@ const MEBIBYTE = 1024 * 1024;
 /** Heap of the thread: what it needs for any body, and for each byte of the largest. */
 const HEAP_MEGABYTES = 256;
 const HEAP_PER_BYTE = 12;
+
+/** An execute request that was found right, ready to be stored. */
+interface StorableBody {
+  readonly parameters: string | Buffer;
+  readonly options: JobOptions;
+  readonly maxAttempts: number;
+  readonly digest: Buffer;
+}
 
 /**
  * Judges the bodies of execute requests: small ones at once, large ones in a thread, one after the
@@ -43,13 +52,13 @@ export class BodyJudge implements OnApplicationShutdown {
   /**
    * @param bytes a large body's memory is given away
    * @param digested whether the digest of the body is wanted
-   * @throws Problem for a body that takes more memory to judge than there may be
+   * @throws Problem for a body that is wrong, or that takes more memory to judge than there may be
    */
   async judge(
     bytes: Buffer<ArrayBuffer>,
     { task, moduleUrl }: CatalogueEntry,
     digested: boolean,
-  ): Promise<RightBody<string | Buffer> | WrongBody> {
+  ): Promise<StorableBody> {
     if (bytes.length <= MOST_HERE) {
       return judgedBody(bytes, task, digested);
     }
@@ -58,13 +67,16 @@ export class BodyJudge implements OnApplicationShutdown {
     const judgement = await this.thread
       .run({ bytes, moduleUrl, document, maxAttempts, digested }, { transferList: [bytes.buffer] })
       .catch(refuseOutOfMemory);
-    const digest = bufferOf(judgement.digest);
-    if (judgement.kind === 'right') {
-      return { ...judgement, digest, parameters: bufferOf(judgement.parameters) };
+    if (judgement.kind === 'wrong') {
+      const { slug, detail, invalidParams } = judgement;
+      throw new Problem(slug, detail, { ...(invalidParams && { invalidParams }) });
     }
-    const { slug, detail, invalidParams } = judgement;
-    const problem = new Problem(slug, detail, { ...(invalidParams && { invalidParams }) });
-    return { kind: 'wrong', problem, digest };
+    return {
+      options: judgement.options,
+      maxAttempts: judgement.maxAttempts,
+      parameters: bufferOf(judgement.parameters),
+      digest: bufferOf(judgement.digest),
+    };
   }
 
   async onApplicationShutdown(): Promise<void> {

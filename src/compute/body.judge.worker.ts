@@ -1,5 +1,5 @@
 import type { JobOptions } from '../jobs/job.store.js';
-import type { InvalidParam, ProblemSlug } from '../platform/http/problem.js';
+import { type InvalidParam, Problem, type ProblemSlug } from '../platform/http/problem.js';
 import type { JudgedTask } from './execute.body.js';
 import { JsonSchema } from './json.schema.js';
 import { judgedBody } from './judged.body.js';
@@ -29,22 +29,30 @@ export type Judgement =
       readonly slug: ProblemSlug;
       readonly detail: string;
       readonly invalidParams: readonly InvalidParam[] | undefined;
-      readonly digest: Uint8Array;
     };
 
 const schemas = new Map<string, JudgedTask['parameters']>();
 
 /** Entry of the thread that judges large bodies. */
 export default async function judgeInThread(body: BodyToJudge): Promise<Judgement> {
-  const parameters = schemas.get(body.moduleUrl) ?? (await schemaOf(body));
-  schemas.set(body.moduleUrl, parameters);
-  const task = { parameters, maxAttempts: body.maxAttempts } as JudgedTask;
-  const judged = judgedBody(Buffer.from(body.bytes.buffer), task, body.digested);
-  if (judged.kind === 'right') {
-    return { ...judged, parameters: Buffer.from(judged.parameters) };
+  try {
+    const parameters = schemas.get(body.moduleUrl) ?? (await schemaOf(body));
+    schemas.set(body.moduleUrl, parameters);
+    const task = { parameters, maxAttempts: body.maxAttempts } as JudgedTask;
+    const judged = judgedBody(Buffer.from(body.bytes.buffer), task, body.digested);
+    return {
+      ...judged,
+      kind: 'right',
+      parameters: Buffer.from(judged.parameters),
+      digest: judged.digest,
+    };
+  } catch (error) {
+    if (error instanceof Problem) {
+      const { slug, detail, extra } = error;
+      return { kind: 'wrong', slug, detail, invalidParams: extra.invalidParams };
+    }
+    throw error;
   }
-  const { slug, detail, extra } = judged.problem;
-  return { kind: 'wrong', slug, detail, invalidParams: extra.invalidParams, digest: judged.digest };
 }
 
 async function schemaOf({ document, moduleUrl }: BodyToJudge): Promise<JudgedTask['parameters']> {

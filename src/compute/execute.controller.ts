@@ -42,22 +42,10 @@ export class ExecuteController {
     const address = { orgId, topic: entry.task.topic, task: entry.task.name };
     const jobId = await this.bodies.use(request, orgId, async (bytes) => {
       const body = await this.judge.judge(bytes, entry, keyDigest !== null);
-      const key = keyDigest && { digest: keyDigest, bodyDigest: body.digest };
-      if (body.kind === 'wrong' && key === null) {
-        throw body.problem;
-      }
       await this.rates.admit(orgId, 'submits', reply);
-      if (body.kind === 'wrong') {
-        // It may have been right when it was sent first: a run_after has passed since.
-        const before = await this.submit.repeated(address, key);
-        if (before === null) {
-          throw body.problem;
-        }
-        return before;
-      }
-      const { parameters, options, maxAttempts } = body;
+      const { parameters, options, maxAttempts, digest: bodyDigest } = body;
       const job = { ...address, jobId: uuidv7(), maxAttempts, options, parameters, by };
-      return this.submit.submit(job, key);
+      return this.submit.submit(job, keyDigest && { digest: keyDigest, bodyDigest });
     });
     // No body at all: the public Python client fails on any.
     void reply.status(303).headers({

@@ -269,6 +269,15 @@ export class JobStore {
     }
   }
 
+  /** The time by the database's clock. */
+  async now(): Promise<Date> {
+    const { rows } = await this.database.pool.query<{ now: Date }>({
+      name: 'read-clock',
+      text: 'SELECT clock_timestamp() AS now',
+    });
+    return (rows[0] as { now: Date }).now;
+  }
+
   /** @returns what the key stands for, or null: one whose job was deleted stands for nothing */
   async findKeyed(
     { orgId, topic, task }: Omit<JobKey, 'jobId'>,

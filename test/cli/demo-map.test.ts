@@ -14,6 +14,7 @@ describe('the map of the estimates', () => {
     const summary = {
       points: 3103,
       estimated: 3103,
+      filtered_out: 0,
       min: 5,
       mean: 6,
       max: 6.98,

@@ -25,7 +25,7 @@ describe('bad input', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    service = await startService(database.url, { ROLE: 'api' });
+    service = await startService(database.url, { ROLE: 'api', BODY_LIMIT_BYTES: String(LIMIT) });
     rows = await RowCount.open(database.url);
     client = new Client(service.url, org, await token(org));
     head = ['Host: service.example', `Authorization: Bearer ${client.token}`];

@@ -463,12 +463,19 @@ describe('422 invalid-parameters', () => {
 
 describe('500 internal-error', () => {
   it('says nothing but an id, under which the log has the cause once', async () => {
-    await rows.connection.query('ALTER TABLE jobs RENAME TO jobs_gone');
+    // A defect of the SQL itself: a schema that does not fit would be 503.
+    const { rows: definition } = await rows.connection.query<{ text: string }>(
+      `SELECT pg_get_functiondef('request_organizations'::regproc) AS text`,
+    );
+    await rows.connection.query(
+      `CREATE OR REPLACE FUNCTION request_organizations() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE AS
+       'SELECT ARRAY[(1 / (random() * 0)::int)::text]::uuid[]'`,
+    );
     let answer: Answer;
     try {
       answer = await client.get(`${ownJob}/status`);
     } finally {
-      await rows.connection.query('ALTER TABLE jobs_gone RENAME TO jobs');
+      await rows.connection.query(definition[0]?.text as string);
     }
     expectProblem(answer, 500, 'internal-error');
     const id: string = answer.body['error-id'];
