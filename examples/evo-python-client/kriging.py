@@ -2,8 +2,8 @@
 
     HEADFRAME_URL=http://127.0.0.1:3000 HEADFRAME_ORG=<uuid> HEADFRAME_TOKEN=<token> python kriging.py
 
-Ends 0 when everything went as it should: a kriging job that succeeds, one that fails, one that is
-canceled.
+Ends 0 when everything went as it should: kriging jobs that succeed, jobs that fail, one that is
+canceled, and requests that are refused.
 """
 
 import asyncio
@@ -19,6 +19,15 @@ from evo.common.exceptions import EvoAPIException
 from evo.common.interfaces import IFeedback
 from evo.compute import JobClient, JobStatusEnum
 from evo.compute.exceptions import JobError
+from evo.compute.tasks import SearchNeighborhood
+from evo.compute.tasks.common import (
+    AllOfFilter,
+    BlockDiscretization,
+    Ellipsoid,
+    EllipsoidRanges,
+    Filter,
+    FilterCondition,
+)
 from evo.oauth import AccessTokenAuthorizer
 
 URL = os.environ.get("HEADFRAME_URL", "http://127.0.0.1:3000")
@@ -81,6 +90,42 @@ async def a_job_that_succeeds(connector: APIConnector) -> None:
     assert await again.get_results() == results
 
 
+async def a_job_from_the_clients_models(connector: APIConnector) -> None:
+    print("geostatistics/kriging of blocks, from samples that a filter leaves")
+    samples = table("samples.csv")
+    near_the_river = Filter(
+        where=AllOfFilter(
+            filters=[
+                FilterCondition(attribute="soil", operator="in", values=["wet", "damp"]),
+                FilterCondition(attribute="dist", operator="less_than", threshold=0.2),
+            ]
+        )
+    )
+    neighborhood = SearchNeighborhood(
+        ellipsoid=Ellipsoid(ranges=EllipsoidRanges(3000, 3000, 3000)), max_samples=20
+    )
+    parameters = kriging_parameters()
+    parameters["source"]["attributes"] = {
+        "dist": [row["dist"] for row in samples],
+        "soil": ["wet" if row["elev"] < 7 else "damp" if row["elev"] < 8 else "dry" for row in samples],
+    }
+    parameters["source"]["filter"] = near_the_river.model_dump()
+    parameters["target"] = {"grid": {"origin": [180500, 331500], "spacing": [500, 500], "size": [2, 2]}}
+    parameters["neighborhood"] = neighborhood.model_dump(mode="json")
+    parameters["block_discretization"] = BlockDiscretization(nx=4, ny=4).model_dump()
+    job = await JobClient.submit(connector, ORG, "geostatistics", "kriging", parameters)
+    results = await job.wait_for_results(polling_interval_seconds=0.5)
+    print(f"  {results['message']}")
+
+    # The same from the samples that were meant, chosen here.
+    chosen = [i for i, row in enumerate(samples) if row["elev"] < 8 and row["dist"] < 0.2]
+    source = kriging_parameters()["source"]
+    parameters["source"] = {name: [source[name][i] for i in chosen] for name in source}
+    job = await JobClient.submit(connector, ORG, "geostatistics", "kriging", parameters)
+    again = await job.wait_for_results(polling_interval_seconds=0.5)
+    assert again["target"] == results["target"]
+
+
 async def a_job_with_progress(connector: APIConnector) -> None:
     print("diagnostics/sleep")
     job = await JobClient.submit(connector, ORG, "diagnostics", "sleep", {"seconds": 2, "steps": 4})
@@ -106,8 +151,9 @@ async def a_job_that_is_canceled(connector: APIConnector) -> None:
     job = await JobClient.submit(
         connector, ORG, "diagnostics", "sleep", {"seconds": 60, "steps": 600}
     )
-    while (await job.get_status()).status is not JobStatusEnum.in_progress:
+    while not ((status := await job.get_status()).message or "").startswith("Slept"):
         await asyncio.sleep(0.1)
+    print(f"  {status}")
     await job.cancel()
     try:
         await job.wait_for_results(polling_interval_seconds=0.1, fb=Print())
@@ -129,6 +175,23 @@ async def a_request_that_is_refused(connector: APIConnector) -> None:
         raise AssertionError("the parameters were to be refused")
 
 
+async def limits_that_need_drillholes(connector: APIConnector) -> None:
+    print("geostatistics/kriging with a limit by drillhole")
+    parameters = kriging_parameters()
+    neighborhood = SearchNeighborhood(
+        ellipsoid=Ellipsoid(ranges=EllipsoidRanges(3000, 3000, 3000)),
+        max_samples=20,
+        max_samples_per_drillhole=3,
+    )
+    parameters["neighborhood"] = neighborhood.model_dump(mode="json")
+    try:
+        await JobClient.submit(connector, ORG, "geostatistics", "kriging", parameters)
+    except EvoAPIException as error:
+        print(f"  {error.status}: {error.content['detail']}")
+    else:
+        raise AssertionError("the limit was to be refused")
+
+
 async def main() -> None:
     # A token from elsewhere, instead of the client's own sign-in; plain http is fine for the client.
     connector = APIConnector(
@@ -136,10 +199,12 @@ async def main() -> None:
     )
     async with connector:  # one connection pool for all of it
         await a_job_that_succeeds(connector)
+        await a_job_from_the_clients_models(connector)
         await a_job_with_progress(connector)
         await a_job_that_fails(connector)
         await a_job_that_is_canceled(connector)
         await a_request_that_is_refused(connector)
+        await limits_that_need_drillholes(connector)
 
 
 asyncio.run(main())

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ellipsoidSchema } from './ellipsoid.schema.js';
+import { documentMembers, documentMistakes } from './variogram.document.js';
 
 /** The shapes that a structure may take. */
 export const variogramTypeSchema = z
@@ -67,19 +68,21 @@ const structureSchema = z
 /** A nested variogram model: a nugget and any of ten structures. */
 export const variogramSchema = z
   .strictObject({
-    nugget: semivariance.meta({
+    nugget: semivariance.default(0).meta({
       description:
         'Semivariance just off distance 0, in squared units of the values (at 0 it is 0)',
     }),
     structures: z.array(structureSchema).max(10).meta({ description: 'Structures that add up' }),
+    ...documentMembers,
   })
   .check((context) => {
     if (context.issues.length > 0) return;
     const { nugget, structures } = context.value;
     const total = structures.reduce((sum, { contribution }) => sum + contribution, nugget);
-    if (total > 0) return;
-    const message = 'Expected a nugget or a contribution above 0';
-    context.issues.push({ code: 'custom', input: context.value, path: [], message });
+    const refuse = (path: string[], message: string) =>
+      context.issues.push({ code: 'custom', input: context.value, path, message });
+    if (total === 0) refuse([], 'Expected a nugget or a contribution above 0');
+    for (const { path, message } of documentMistakes(context.value, total)) refuse(path, message);
   })
   .meta({ description: 'The variogram model' });
 
