@@ -68,6 +68,31 @@ describe('a target on a sample has its value', () => {
     },
   );
 
+  it('also when another sample is so near that the search counts both as equally far', async () => {
+    const target = [500_000.5, 4_600_000.5, 100];
+    for (const apart of [1e-6, 5e-6, 1e-3]) {
+      for (const search of [
+        ellipsoid(1e4),
+        ellipsoid(1000, 1000, 1, { dip_azimuth: 0, dip: 45, pitch: 0 }),
+      ]) {
+        const parameters = {
+          source: {
+            coordinates: [target, [target[0]! - apart, target[1]!, target[2]!]],
+            values: [3, 7],
+          },
+          target: { coordinates: [target] },
+          neighborhood: { ellipsoid: search, max_samples: 1 },
+        };
+        const kriged = await runTask(kriging, {
+          ...parameters,
+          variogram: model('spherical', 1, 1, 100),
+        });
+        expect(kriged.target).toMatchObject({ values: [3], variances: [0] });
+        expect((await runTask(idw, parameters)).target.values).toEqual([3]);
+      }
+    }
+  });
+
   it('and a millimetre beside it, on coordinates of a million, has not', async () => {
     const { target } = await runTask(kriging, {
       source: { coordinates: moved([500_000, 4_600_000], 100), values },

@@ -6,7 +6,7 @@ export type Magnitudes = readonly [x: number, y: number, z: number];
  * the same place read from a file differ by a few units in the last place of the largest number that
  * took part. 32 of them are 7e-15 of it: 4e-8 m for UTM northings, which no survey resolves.
  */
-const UNITS_IN_LAST_PLACE = 32;
+export const UNITS_IN_LAST_PLACE = 32;
 
 /**
  * How far two places may be apart, along each axis, and still be the same place written twice.

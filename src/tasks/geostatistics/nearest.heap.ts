@@ -6,12 +6,13 @@ export class NearestHeap {
   count = 0;
   /** The samples that are kept, in no order; valid up to `count`. */
   readonly members: Uint32Array;
-  readonly #distances: Float64Array;
+  /** Their distances; the first is the largest. */
+  readonly distances: Float64Array;
 
   /** @param most samples to keep */
   constructor(most: number) {
     this.members = new Uint32Array(most);
-    this.#distances = new Float64Array(most);
+    this.distances = new Float64Array(most);
   }
 
   clear(): void {
@@ -21,7 +22,7 @@ export class NearestHeap {
   /** Whether a sample of this distance would be among the nearest now. */
   wouldTake(distance: number, sample: number): boolean {
     if (this.count < this.members.length) return true;
-    const furthest = this.#distances[0]!;
+    const furthest = this.distances[0]!;
     return distance < furthest || (distance === furthest && sample < this.members[0]!);
   }
 
@@ -33,7 +34,7 @@ export class NearestHeap {
 
   #rise(place: number, distance: number, sample: number): void {
     const { members } = this;
-    const distances = this.#distances;
+    const distances = this.distances;
     while (place > 0) {
       const parent = (place - 1) >>> 1;
       if (!this.#isAfter(distance, sample, parent)) break;
@@ -48,7 +49,7 @@ export class NearestHeap {
   /** From the top down, in the place of what was there. */
   #sink(distance: number, sample: number): void {
     const { members, count } = this;
-    const distances = this.#distances;
+    const distances = this.distances;
     let place = 0;
     for (;;) {
       let child = 2 * place + 1;
@@ -67,7 +68,7 @@ export class NearestHeap {
 
   /** Whether a sample comes behind the one at a place of the heap. */
   #isAfter(distance: number, sample: number, place: number): boolean {
-    const other = this.#distances[place]!;
+    const other = this.distances[place]!;
     if (distance !== other) return distance > other;
     return sample > this.members[place]!;
   }

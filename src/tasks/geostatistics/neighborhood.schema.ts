@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { drillholeLimits } from './drillhole.limits.js';
 import { ellipsoidSchema } from './ellipsoid.schema.js';
+import { sectorLimits } from './sector.limits.js';
 
 /** Most samples of one estimate: a system of 1,000 equations takes about a second to solve. */
 const MOST_NEIGHBORS = 1000;
@@ -21,8 +22,9 @@ export const neighborhoodSchema = z
           'of equally distant ones those with the smaller x, then y, then z',
       }),
     min_samples: z.int().min(1).max(MOST_NEIGHBORS).default(1).meta({
-      description: 'With fewer samples inside the ellipsoid the point is not estimated (null)',
+      description: 'With fewer samples left by the other limits the point is not estimated (null)',
     }),
+    ...sectorLimits,
     ...drillholeLimits,
   })
   .check((context) => {

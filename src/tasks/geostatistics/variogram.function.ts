@@ -29,11 +29,16 @@ export class VariogramFunction {
   readonly nugget: number;
   /** Nugget and contributions: C(0) of the covariance, when no structure is linear. */
   readonly sill: number;
+  /** False with a linear structure, which grows without end. */
+  readonly hasSill: boolean;
   readonly #structures: readonly CompiledStructure[];
 
   constructor({ nugget, structures }: VariogramModel) {
     this.nugget = nugget;
     this.sill = structures.reduce((sum, { contribution }) => sum + contribution, nugget);
+    this.hasSill = structures.every(
+      ({ variogram_type, contribution }) => variogram_type !== 'linear' || contribution === 0,
+    );
     this.#structures = structures.filter(({ contribution }) => contribution > 0).map(compile);
   }
 

@@ -66,6 +66,8 @@ export class KrigingSystem {
   readonly #factored: Uint32Array;
   #factoredCount = -1;
   #base = 0;
+  /** The neighbour whose value the last estimate is, or −1. */
+  #honoured = -1;
   /** What of the estimate's error does not depend on the target, as a part of the values' spread. */
   #error = 0;
 
@@ -101,6 +103,7 @@ export class KrigingSystem {
    * @throws SingularSystem
    */
   estimate(neighbors: Uint32Array, count: number, x: number, y: number, z: number): void {
+    this.#honoured = -1;
     if (!this.#block && this.#honour(neighbors, count, x, y, z)) return;
     this.#prepare(neighbors, count);
     const simple = this.#method.type === 'simple';
@@ -122,6 +125,69 @@ export class KrigingSystem {
     this.variance = Math.max(0, known - (this.#block?.within ?? 0) - explained);
   }
 
+  /** The weights of the last estimate, in the order of its neighbours. */
+  fillWeights(weights: Float64Array, count: number): void {
+    weights.fill(0, 0, count);
+    if (this.#honoured >= 0) {
+      weights[this.#honoured] = 1;
+      return;
+    }
+    const { size } = this.#system;
+    const solved = this.#weights;
+    solved.set(this.#right.subarray(0, size));
+    this.#system.backward(solved);
+    if (this.#method.type === 'simple') weights.set(solved.subarray(0, size));
+    else fromContrasts(solved, count, weights);
+  }
+
+  /**
+   * How the last estimate stands to the true value (Vann, Jackson & Bertoli 2003): with covariances
+   * C = sill − γ, the slope Cov(Z, Z*) / Var(Z*) = Σ wᵢ C̄(i, v) / Σ wᵢ wⱼ C(i, j), and the efficiency
+   * (C̄(v, v) − kriging variance) / C̄(v, v). NaN where a variogram has no sill, or a block no variance.
+   * @param weights of the last estimate
+   */
+  regression(weights: Float64Array, count: number): { slope: number; efficiency: number } {
+    const { sill, hasSill } = this.#variogram;
+    if (!hasSill) return { slope: NaN, efficiency: NaN };
+    const within = this.#block?.within ?? 0;
+    const prior = sill - within;
+    const efficiency = prior > 0 ? (prior - this.variance) / prior : NaN;
+    // A point on a sample is known, and simple kriging has no bias by its construction.
+    if (this.#honoured >= 0 || this.#method.type === 'simple') return { slope: 1, efficiency };
+    let toTarget = 0;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      toTarget += weights[i]! * this.#toTarget[i]!;
+      sum += weights[i]!;
+    }
+    // From the variance 2 wᵀg − wᵀΓw − γ̄(v, v), whose other parts are known.
+    const among = 2 * toTarget - within - this.variance;
+    const slope = (sill * sum - toTarget) / (sill * sum * sum - among);
+    return { slope: Number.isFinite(slope) ? slope : NaN, efficiency };
+  }
+
+  /**
+   * The mean of the values: the known one, or as the neighbours tell it by generalised least squares,
+   * 1ᵀC⁻¹z / 1ᵀC⁻¹1: the weights with sum 1 that minimize −wᵀΓw.
+   * @returns NaN when the neighbours of a point on a sample do not determine it
+   */
+  meanOf(neighbors: Uint32Array, count: number): number {
+    if (this.#method.type === 'simple') return this.#method.mean;
+    try {
+      this.#prepare(neighbors, count);
+    } catch (error) {
+      if (error instanceof SingularSystem) return NaN;
+      throw error;
+    }
+    const right = this.#weights;
+    right.set(this.#meanGamma.subarray(0, count));
+    toContrasts(right, count);
+    this.#system.forward(right);
+    let change = 0;
+    for (let i = 0; i < this.#system.size; i++) change += right[i]! * this.#deviations[i]!;
+    return this.#base + change;
+  }
+
   /** Gives a point on a sample the sample's value. */
   #honour(neighbors: Uint32Array, count: number, x: number, y: number, z: number): boolean {
     const { x: xs, y: ys, z: zs, values } = this.#samples;
@@ -130,6 +196,7 @@ export class KrigingSystem {
       if (!this.#tolerance.isNone(xs[sample]! - x, ys[sample]! - y, zs[sample]! - z)) continue;
       this.value = values[sample]!;
       this.variance = 0;
+      this.#honoured = i;
       return true;
     }
     return false;
@@ -287,6 +354,16 @@ function toContrasts(numbers: Float64Array, count: number): void {
   let product = numbers[0]!;
   for (let i = 0; i < count; i++) product += s * numbers[i]!;
   for (let i = 1; i < count; i++) numbers[i - 1] = numbers[i]! - beta * s * product;
+}
+
+/** The weights 1/n + P y of n − 1 numbers y. */
+function fromContrasts(numbers: Float64Array, count: number, weights: Float64Array): void {
+  const s = 1 / Math.sqrt(count);
+  const beta = 1 / (1 + s);
+  let product = 0;
+  for (let i = 1; i < count; i++) product += s * numbers[i - 1]!;
+  weights[0] = 1 / count - beta * (1 + s) * product;
+  for (let i = 1; i < count; i++) weights[i] = 1 / count + numbers[i - 1]! - beta * s * product;
 }
 
 function normOf(numbers: Float64Array, count: number): number {

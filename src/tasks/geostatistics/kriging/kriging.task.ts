@@ -20,12 +20,19 @@ import {
   discretisationOf,
   isBlock,
 } from './discretisation.schema.js';
+import { diagnosticResults, diagnosticsSchema } from './diagnostics.schema.js';
+import { KrigingDiagnostics } from './kriging.diagnostics.js';
 import { KrigingSystem, SingularSystem } from './kriging.system.js';
+
+/** Also wants to know how its estimates came about. */
+const krigingTargetSchema = targetSchema
+  .safeExtend({ diagnostics: diagnosticsSchema })
+  .meta(targetSchema.meta() ?? {});
 
 const parameters = z
   .strictObject({
     source: sourceSchema(),
-    target: targetSchema,
+    target: krigingTargetSchema,
     variogram: variogramSchema,
     neighborhood: neighborhoodSchema,
     kriging_method: z
@@ -77,6 +84,7 @@ const results = z.strictObject({
     variances: z
       .array(z.number().min(0).nullable())
       .meta({ description: 'Kriging variances, in squared units of the values' }),
+    diagnostics: diagnosticResults,
   }),
   summary: summarySchema.extend({
     mean_variance: z
@@ -111,7 +119,8 @@ function run(
     largest(samples.magnitudes, points.magnitudes),
     target.grid?.spacing,
   );
-  samples.refuseDuplicates(tolerance);
+  // By the samples alone: whether two are one place does not hang on where one wants to know.
+  samples.refuseDuplicates(new CoordinateTolerance(samples.magnitudes));
   const search = new NeighborSearch(samples, neighborhood, tolerance);
   // With a sill of 1: then no unit of the values can make numbers overflow or vanish.
   const total = sumOf(variogram);
@@ -130,6 +139,12 @@ function run(
     search.found.length,
   );
 
+  const diagnostics = new KrigingDiagnostics(target.diagnostics, points.count, {
+    samples,
+    search,
+    system,
+    total,
+  });
   const values = blank(points.count);
   const variances = blank(points.count);
   let filteredOut = 0;
@@ -141,7 +156,8 @@ function run(
     }
     points.moveTo(i);
     const count = search.around(points.x, points.y, points.z);
-    if (count > 0) {
+    if (count === 0) diagnostics.noteInvalid(i);
+    else {
       try {
         system.estimate(search.found, count, points.x, points.y, points.z);
       } catch (error) {
@@ -151,6 +167,7 @@ function run(
       }
       values[i] = system.value;
       variances[i] = system.variance * total;
+      diagnostics.note(i, count, points.x, points.y, points.z);
     }
   }
   pace.tell(points.count, points.count);
@@ -158,7 +175,11 @@ function run(
   const summary = summarize(values);
   return {
     message: tellEstimates(summary.points, summary.estimated, noun, filteredOut),
-    target: { values: orNull(values), variances: orNull(variances) },
+    target: {
+      values: orNull(values),
+      variances: orNull(variances),
+      diagnostics: diagnostics.results(),
+    },
     summary: {
       ...summary,
       filtered_out: filteredOut,
