@@ -13,6 +13,8 @@ import { VERSION } from './version.js';
 /** Starts a replica, and ends it on SIGTERM or SIGINT: a second signal does not wait. */
 async function main(): Promise<void> {
   keepHeapSmall();
+  // Node opens its debugger on this signal, which any process of the same user may send: a task's, too.
+  process.on('SIGUSR1', () => undefined);
   const config = loadConfig();
   const logger = createLogger(config);
   const hidden = hideEnvironment();
@@ -71,7 +73,11 @@ async function start(config: Config, logger: Logger): Promise<{ close(): Promise
       }
     };
     await checkLogins(database, warn);
-    if (config.AUTH_AUDIENCE === undefined && config.AUTH_JWT_SECRET === undefined) {
+    if (
+      config.ROLE !== 'worker' &&
+      config.AUTH_AUDIENCE === undefined &&
+      config.AUTH_JWT_SECRET === undefined
+    ) {
       warn(
         'AUTH_AUDIENCE is not set: tokens that the identity provider gave out for other applications are taken, too',
       );

@@ -357,14 +357,14 @@ export const DEVELOPMENT_KEY_PREFIX = 'headframe-development-';
 
 /**
  * Variables of this process that a command may be given, by name; those that are not set are left out,
- * and the service's own, which hold its secrets, are never among them.
+ * and the service's own and those of the database's library, which hold its secrets, are never among them.
  */
 export function inheritedVariables(
   names: readonly string[],
   environment: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   const given = names
-    .filter((name) => !Object.hasOwn(CONFIG_SCHEMA.shape, name))
+    .filter((name) => !Object.hasOwn(CONFIG_SCHEMA.shape, name) && !/^PG[A-Z]/.test(name))
     .map((name) => [name, environment[name]] as const);
   return Object.fromEntries(
     given.filter((pair): pair is [string, string] => pair[1] !== undefined),

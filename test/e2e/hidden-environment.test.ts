@@ -61,6 +61,13 @@ describe.runIf(process.platform === 'linux')('the command of a process task', ()
     });
   });
 
+  it('and opens no debugger of the service by a signal', async () => {
+    process.kill(worker.pid, 'SIGUSR1');
+    // A request that is answered after it: the signal has been taken by then.
+    expect((await fetch(`${worker.url}/health/live`)).status).toBe(200);
+    expect(worker.log()).not.toContain('Debugger');
+  });
+
   it('of a worker, which needs no key of tokens, and takes none', async () => {
     const { status } = await fetch(`${worker.url}/compute/orgs/${org}/tasks`, {
       headers: { authorization: `Bearer ${client.token}` },

@@ -47,7 +47,7 @@ function solve(matrix: number[][], right: number[]): number[] {
       for (let j = k; j <= n; j++) rows[i]![j]! -= factor * rows[k]![j]!;
     }
   }
-  const x = new Array<number>(n).fill(0);
+  const x = Array.from({ length: n }, () => 0);
   for (let i = n - 1; i >= 0; i--) {
     let sum = rows[i]![n]!;
     for (let j = i + 1; j < n; j++) sum -= rows[i]![j]! * x[j]!;
@@ -88,7 +88,7 @@ describe('the diagnostics of kriging', () => {
           sill - model.between(a! - x!, b! - y!, 0);
         const c = coordinates.map((one) => coordinates.map((other) => covariance(one, other)));
         const k = coordinates.map((one) => covariance(one, [...target]));
-        const ones = new Array<number>(n).fill(1);
+        const ones = Array.from({ length: n }, () => 1);
         const lagrange = [...c.map((row) => [...row, 1]), [...ones, 0]];
         const weights = solve(lagrange, [...k, 1]).slice(0, n);
         const means = solve(lagrange, [...ones.map(() => 0), 1]).slice(0, n);

@@ -37,7 +37,7 @@ export const NUMERIC_DIAGNOSTICS = Object.keys(DIAGNOSTICS) as NumericDiagnostic
 const VALID =
   'Whether the samples around the point satisfied the search; null where it was filtered out';
 
-const wishes = Object.fromEntries(
+const members = Object.fromEntries(
   NUMERIC_DIAGNOSTICS.map((name) => [name, wish.meta({ description: DIAGNOSTICS[name] })]),
 ) as Record<NumericDiagnostic, typeof wish>;
 
@@ -45,7 +45,7 @@ const wishes = Object.fromEntries(
 export const diagnosticsSchema = z
   .strictObject({
     valid: wish.meta({ description: VALID }),
-    ...wishes,
+    ...members,
     num_drillholes: z
       .custom<null>((value) => value === undefined || value === null || value === false, {
         error: 'Samples do not name their drillholes here: leave this diagnostic out',

@@ -37,7 +37,7 @@ export class KrigingDiagnostics {
         blank(points),
       ]),
     );
-    this.#valid = names.includes('valid') ? new Array<null>(points).fill(null) : undefined;
+    this.#valid = names.includes('valid') ? Array.from({ length: points }, () => null) : undefined;
     this.#weights = new Float64Array(parts.search.found.length);
   }
 
