@@ -77,6 +77,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/package.json package.json
 COPY --from=build /app/prisma/migrations prisma/migrations
 COPY --from=build /app/dist dist
+COPY deploy/entrypoint.sh /app/entrypoint.sh
 # Something missing stops this build rather than a deployment.
 RUN ["node", "-e", "import('/app/dist/app.js')"]
 # The image's user "node", by number: Kubernetes' runAsNonRoot believes nothing else.
@@ -88,6 +89,9 @@ STOPSIGNAL SIGTERM
 # that hangs, not a database that is away. Who routes requests asks /health/ready himself.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Process 1: keeps the secrets of the environment out of sight of the commands of tasks, and waits for what
+# they leave behind. No other init is needed, and one that the runtime adds would show them again.
+ENTRYPOINT ["/bin/sh", "/app/entrypoint.sh"]
 CMD ["node", "--enable-source-maps", "dist/main.js"]
 
 ARG VERSION=0.1.0

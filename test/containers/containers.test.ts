@@ -54,7 +54,8 @@ describe('the image', () => {
     expect(instructions('COPY').join('\n')).not.toContain('--chown');
   });
 
-  it('stops with SIGTERM, told to node itself and not to a shell', () => {
+  it('stops with SIGTERM, which its first process passes on', () => {
+    expect(instructions('ENTRYPOINT')).toEqual(['["/bin/sh", "/app/entrypoint.sh"]']);
     expect(instructions('STOPSIGNAL')).toEqual(['SIGTERM']);
     expect(instructions('CMD')).toEqual(['["node", "--enable-source-maps", "dist/main.js"]']);
   });
@@ -140,10 +141,11 @@ describe('the compose file', () => {
     expect(common).toMatch(/^ {2}cap_drop: \[ALL\]$/m);
     expect(common).toContain('no-new-privileges:true');
     expect(common).toMatch(/- \/tmp:size=/);
-    expect(common).toMatch(/^ {2}init: true$/m);
+    // It would show the secrets of its environment to the commands of tasks.
+    expect(compose).not.toMatch(/^ *init:/m);
   });
 
-  it.each([...ours, 'database'])('%s has a limit of memory, and of processes', (name) => {
+  it.each([...ours, 'database', 'proxy'])('%s has a limit of memory, and of processes', (name) => {
     expect(block(services, name)).toMatch(/mem_limit: \S+/);
     expect(block(services, name)).toMatch(/pids_limit: \d+/);
   });
@@ -180,9 +182,9 @@ describe('the compose file', () => {
     expect(environment).toContain("MIGRATE: 'false'");
   });
 
-  it('publishes the API to this machine alone, on as many ports as replicas; and nothing of a worker', () => {
-    expect(block(services, 'api')).toContain('${PUBLISH:-127.0.0.1:3000-3009}:3000');
-    for (const name of ['worker', 'database']) {
+  it('publishes the proxy to this machine alone, and nothing of what can be scaled', () => {
+    expect(block(services, 'proxy')).toContain('${PUBLISH:-127.0.0.1:3000}:8080');
+    for (const name of ['api', 'worker', 'database']) {
       expect(block(services, name)).not.toMatch(/ports:|container_name:/);
     }
   });
