@@ -13,6 +13,7 @@ const PARTS = {
     script: 'recovery.bench.mjs',
     knows: ['kills', 'freezes', 'cancels', 'markdown'],
   },
+  restart: { script: 'restart.bench.mjs', knows: [] },
   fairness: {
     script: 'fairness.bench.mjs',
     knows: ['whale', 'small', 'each', 'laps', 'newcomers', 'markdown'],

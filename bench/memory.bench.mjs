@@ -1,9 +1,14 @@
 // Memory of the api while many clients send large bodies at once, and how long health waits meanwhile.
 //   npm run bench -- memory [--parallel 40,100,200]
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import pg from 'pg';
 import { SignJWT } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
@@ -19,31 +24,44 @@ const TASK = 'diagnostics/sleep';
 const BACK_MB = 300;
 const PATIENCE_S = 20;
 
+const DELAY_FILE = join(tmpdir(), `headframe-loop-delay-${process.pid}`);
+/** Bodies come from so many: else the budget of one would be all that is seen. */
+const ORGANIZATIONS = 8;
+
 const rss = (pid) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
+/** How long the event loop of the service stood still at most since this was asked last, in ms. */
+async function loopDelay(child) {
+  writeFileSync(DELAY_FILE, '');
+  child.kill('SIGUSR2');
+  while (readFileSync(DELAY_FILE, 'utf8') === '') await sleep(5);
+  return Number(readFileSync(DELAY_FILE, 'utf8'));
+}
+
 /** Peak memory in MB, and the longest and 99th percentile of health in ms, while something is done. */
 async function watched({ url, child }, act) {
-  const seen = { peak: rss(child.pid), health: [] };
+  let peak = rss(child.pid);
   let going = true;
   const sampling = (async () => {
     while (going) {
-      seen.peak = Math.max(seen.peak, rss(child.pid));
+      peak = Math.max(peak, rss(child.pid));
       await sleep(5);
     }
   })();
-  const probing = (async () => {
-    while (going) {
-      const start = performance.now();
-      await (await fetch(`${url}/health/live`)).arrayBuffer();
-      seen.health.push(performance.now() - start);
-      await sleep(5);
-    }
-  })();
+  await loopDelay(child);
+  const probe = new Worker(new URL('memory/health.probe.mjs', import.meta.url), {
+    workerData: { url },
+  });
   const outcome = await act();
   going = false;
-  await Promise.all([sampling, probing]);
-  const sorted = seen.health.toSorted((a, b) => a - b);
+  probe.postMessage('stop');
+  const [[times], blocked] = await Promise.all([
+    once(probe, 'message'),
+    loopDelay(child),
+    sampling,
+  ]);
+  const sorted = times.toSorted((a, b) => a - b);
   const start = performance.now();
   while (rss(child.pid) > BACK_MB && performance.now() - start < PATIENCE_S * 1_000)
     await sleep(100);
@@ -52,9 +70,10 @@ async function watched({ url, child }, act) {
       ? `over ${PATIENCE_S}`
       : ((performance.now() - start) / 1_000).toFixed(1);
   return [
-    seen.peak.toFixed(0),
+    peak.toFixed(0),
     sorted[Math.floor(sorted.length * 0.99)].toFixed(0),
     sorted.at(-1).toFixed(0),
+    blocked.toFixed(0),
     back,
     outcome,
   ];
@@ -71,18 +90,25 @@ const counted = (statuses) =>
 await runBenchmark(
   async () => {
     const database = await benchDatabase();
-    const server = await startServer('dist/main.js', {
-      ROLE: 'api',
-      DATABASE_URL: database.url,
-      LOG_LEVEL: 'fatal',
-      BODY_LIMIT_BYTES: String(16 * MIB),
-      BODY_BUDGET_ORG_BYTES: String(32 * MIB),
-      BODY_BUDGET_BYTES: String(64 * MIB),
-    });
-    const org = randomUUID();
+    const preload = fileURLToPath(new URL('memory/loop.delay.mjs', import.meta.url));
+    const server = await startServer(
+      'dist/main.js',
+      {
+        ROLE: 'api',
+        LOOP_DELAY_FILE: DELAY_FILE,
+        DATABASE_URL: database.url,
+        LOG_LEVEL: 'fatal',
+        BODY_LIMIT_BYTES: String(16 * MIB),
+        BODY_BUDGET_ORG_BYTES: String(32 * MIB),
+        BODY_BUDGET_BYTES: String(64 * MIB),
+      },
+      ['--import', preload],
+    );
+    const orgs = Array.from({ length: ORGANIZATIONS }, () => randomUUID());
+    const [org] = orgs;
     const token = await new SignJWT({
       sub: 'bench',
-      orgs: [org],
+      orgs,
       scope: 'compute:read compute:execute',
     })
       .setProtectedHeader({ alg: 'HS256' })
@@ -90,15 +116,19 @@ await runBenchmark(
       .sign(Buffer.from(SECRET));
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const base = `${server.url}/compute/orgs/${org}/${TASK}`;
-    const send = async (body) => {
-      const answer = await fetch(base, { method: 'POST', headers, body, redirect: 'manual' }).catch(
-        () => ({ status: 'cut' }),
-      );
+    const send = async (body, turn = 0) => {
+      const address = `${server.url}/compute/orgs/${orgs[turn % ORGANIZATIONS]}/${TASK}`;
+      const answer = await fetch(address, {
+        method: 'POST',
+        headers,
+        body,
+        redirect: 'manual',
+      }).catch(() => ({ status: 'cut' }));
       await answer.arrayBuffer?.().catch(() => undefined);
       return answer.status;
     };
     console.log(
-      `| | peak MB | health p99 ms | longest ms | s until below ${BACK_MB} MB | answers |\n|---|--:|--:|--:|--:|---|`,
+      `| | peak MB | health p99 ms | longest ms | loop stood still ms | s until below ${BACK_MB} MB | answers |\n|---|--:|--:|--:|--:|--:|---|`,
     );
     const rows = { push: (row) => console.log(`| ${row.join(' | ')} |`) };
     const coordinates = '[123.456,456.789],';
@@ -110,7 +140,9 @@ await runBenchmark(
       rows.push([
         `${parallel} bodies of 15 MiB`,
         ...(await watched(server, async () =>
-          counted(await Promise.all(Array.from({ length: parallel }, () => send(numbers)))),
+          counted(
+            await Promise.all(Array.from({ length: parallel }, (_, turn) => send(numbers, turn))),
+          ),
         )),
       ]);
     }
