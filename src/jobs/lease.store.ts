@@ -135,7 +135,7 @@ export class LeaseStore {
    */
   async succeed(success: Success): Promise<JobStatus | null> {
     return success.results.length > COALESCED_CHARACTERS
-      ? ((await this.succeedAll([success]))[0] ?? null)
+      ? ((await this.succeedAll([success], true))[0] ?? null)
       : this.successes.submit(success);
   }
 
@@ -219,13 +219,20 @@ export class LeaseStore {
     return this.releases.submit(lease);
   }
 
-  private async succeedAll(successes: readonly Success[]): Promise<(JobStatus | null)[]> {
+  /**
+   * @param alone one success, whose results are sent as they are: as part of an array all of them would
+   *   be quoted first, by several copies
+   */
+  private async succeedAll(
+    successes: readonly Success[],
+    alone = false,
+  ): Promise<(JobStatus | null)[]> {
     const ordered = [...successes].sort(byJob);
     return this.transitionAll(
       successes,
-      'succeed',
+      alone ? 'succeed-large' : 'succeed',
       `WITH done AS MATERIALIZED (
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[])
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], ${alone ? 'ARRAY[$4::json]' : '$4::json[]'})
            AS done(job_id, lease_id, message, results)
        ), ended AS (
          UPDATE jobs SET
@@ -248,7 +255,7 @@ export class LeaseStore {
         ordered.map(({ jobId }) => jobId),
         ordered.map(({ leaseId }) => leaseId),
         ordered.map(({ message }) => message),
-        ordered.map(({ results }) => results),
+        alone ? Buffer.from(ordered[0]?.results ?? '') : ordered.map(({ results }) => results),
         JSON.stringify(JOB_CANCELED),
       ],
       ({ status, org_id, bytes }: Stored & Transitioned) => {

@@ -57,8 +57,21 @@ export class LineCutter {
     }
   }
 
+  /** The parts in one piece, each given up once it is copied: a line may be large. */
+  private joined(): Buffer {
+    if (this.held.length === 1) {
+      return this.held[0] as Buffer;
+    }
+    const whole = Buffer.allocUnsafeSlow(this.heldBytes);
+    let at = 0;
+    for (let part = this.held.shift(); part !== undefined; part = this.held.shift()) {
+      at += part.copy(whole, at);
+    }
+    return whole;
+  }
+
   private release(isWhole: boolean): void {
-    const line = this.heldBytes <= this.longest ? Buffer.concat(this.held) : null;
+    const line = this.heldBytes <= this.longest ? this.joined() : null;
     this.forgetBegun();
     if (line !== null) {
       this.onLine(line, isWhole);
