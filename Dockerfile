@@ -12,9 +12,9 @@
 #
 # There is no `# syntax=` line on purpose: it would make every build fetch a frontend image.
 
-# The version is pinned, the content is not: to pin that too, pass the digest that
-# `docker buildx imagetools inspect node:20.20.2-bookworm-slim` prints, as node:…@sha256:….
-ARG NODE_IMAGE=node:20.20.2-bookworm-slim
+# Version and content are pinned. Another version comes with the digest that
+# `docker buildx imagetools inspect node:<version>-bookworm-slim` prints first.
+ARG NODE_IMAGE=node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
 
 # --- what both installations share -------------------------------------------------------------------
 FROM ${NODE_IMAGE} AS packages

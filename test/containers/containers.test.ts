@@ -67,7 +67,7 @@ describe('the image', () => {
 
   it('runs the Node that the project is made for, in a version that does not move', () => {
     const image = all.find((line) => line.startsWith('ARG NODE_IMAGE='))!.split('=')[1]!;
-    expect(image).toMatch(/^node:20\.\d+\.\d+-bookworm-slim$/);
+    expect(image).toMatch(/^node:20\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/);
     expect(read('docker-compose.yml')).toContain(`\${NODE_IMAGE:-${image}}`);
     expect(all.filter((line) => line.startsWith('FROM '))).toEqual(
       expect.arrayContaining(['FROM ${NODE_IMAGE} AS packages', 'FROM ${NODE_IMAGE} AS runtime']),
@@ -201,6 +201,15 @@ describe('the compose file', () => {
     const each = Number(/WORKER_MEMORY_MB:-(\d+)/.exec(worker)?.[1]);
     const limit = Number(/WORKER_MEM_LIMIT:-(\d+)g/.exec(worker)?.[1]) * 1024;
     expect(limit).toBeGreaterThan(slots * each + 512);
+  });
+
+  it('names no image without its digest, but the one that is built from here', () => {
+    const images = [...compose.matchAll(/^ *image: (.*)$/gm)].map(([, image]) => image as string);
+    const ours = images.filter((image) => image.includes('headframe'));
+    expect(ours).toHaveLength(1);
+    for (const image of images.filter((each) => !ours.includes(each))) {
+      expect(image).toMatch(/^\$\{[A-Z]+_IMAGE:-[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}\}$/);
+    }
   });
 
   it('keeps the database where images of PostgreSQL 18 keep it', () => {
