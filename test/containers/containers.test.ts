@@ -205,9 +205,9 @@ describe('the compose file', () => {
 
   it('names no image without its digest, but the one that is built from here', () => {
     const images = [...compose.matchAll(/^ *image: (.*)$/gm)].map(([, image]) => image as string);
-    const ours = images.filter((image) => image.includes('headframe'));
-    expect(ours).toHaveLength(1);
-    for (const image of images.filter((each) => !ours.includes(each))) {
+    const built = images.filter((image) => image.includes('headframe'));
+    expect(built).toHaveLength(1);
+    for (const image of images.filter((each) => !built.includes(each))) {
       expect(image).toMatch(/^\$\{[A-Z]+_IMAGE:-[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}\}$/);
     }
   });
