@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import jwt from 'jsonwebtoken';
 import { SignJWT } from 'jose';
 import pg from 'pg';
-import { VerifiedTokens } from '../dist/auth/verified-tokens.js';
+import { VerifiedTokens } from '../dist/auth/tokens/verified-tokens.js';
 import { runBenchmark } from './support/cleanup.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { SECRET, startServer } from './support/processes.mjs';

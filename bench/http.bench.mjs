@@ -50,7 +50,7 @@ await runBenchmark(
     const database = await benchDatabase();
     const client = new pg.Client(database.url);
     await client.connect();
-    const floor = await startServer('bench/floor.server.mjs', { DATABASE_URL: database.url });
+    const floor = await startServer('bench/floor-server.mjs', { DATABASE_URL: database.url });
     const api = await startServer('dist/main.js', {
       DATABASE_URL: database.url,
       LOG_LEVEL: 'warn',

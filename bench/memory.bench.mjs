@@ -90,7 +90,7 @@ const counted = (statuses) =>
 await runBenchmark(
   async () => {
     const database = await benchDatabase();
-    const preload = fileURLToPath(new URL('memory/loop.delay.mjs', import.meta.url));
+    const preload = fileURLToPath(new URL('memory/loop-delay.mjs', import.meta.url));
     const server = await startServer(
       'dist/main.js',
       {

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { reportProgress } from './growth/progress.load.mjs';
+import { reportProgress } from './growth/progress-load.mjs';
 import { churn } from './soak/churn.mjs';
 import { sizes } from './soak/sizes.mjs';
 import { runBenchmark } from './support/cleanup.mjs';

@@ -6,7 +6,7 @@ import { hideEnvironment } from './platform/environment.js';
 import { checkLogins, dataHomeOf, openDatabase } from './platform/database/open-database.js';
 import { exitFatally } from './platform/fatal.js';
 import { keepHeapSmall } from './platform/heap.js';
-import { createLogger } from './platform/logging/service.logger.js';
+import { createLogger } from './platform/logging/service-logger.js';
 import { settingsOf } from './platform/logging/settings.js';
 import { VERSION } from './version.js';
 

@@ -1,22 +1,22 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { CATALOGUE_SCHEMAS, EXECUTE_OPTIONS_REF } from './compute/compute.openapi.js';
+import { CATALOGUE_SCHEMAS, EXECUTE_OPTIONS_REF } from './compute/execute/compute.openapi.js';
 import type { Task } from './compute/task.js';
-import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/task.catalogue.js';
-import { JOB_DETAIL_SCHEMAS } from './jobs/job.detail.openapi.js';
+import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/catalogue/task-catalogue.js';
+import { JOB_DETAIL_SCHEMAS } from './jobs/read/job-detail.openapi.js';
 import { BEARER } from './auth/auth.decorators.js';
-import { AUDIT_SCHEMAS } from './jobs/audit.openapi.js';
-import { LIMITS_SCHEMAS } from './jobs/limits.openapi.js';
-import { JOB_LOGS_SCHEMAS } from './jobs/job.logs.openapi.js';
-import { JOB_SCHEMAS } from './jobs/jobs.openapi.js';
-import { asComponent } from './openapi.references.js';
+import { AUDIT_SCHEMAS } from './jobs/audit/audit.openapi.js';
+import { LIMITS_SCHEMAS } from './jobs/limits/limits.openapi.js';
+import { JOB_LOGS_SCHEMAS } from './jobs/logs/job-logs.openapi.js';
+import { JOB_SCHEMAS } from './jobs/read/jobs.openapi.js';
+import { asComponent } from './openapi-references.js';
 import type { Config } from './platform/config.js';
 import type {
   OperationObject,
   PathItemObject,
   ResponseObject,
-} from './platform/http/openapi.types.js';
-import { PROBLEM_SCHEMAS } from './platform/http/problem.openapi.js';
+} from './platform/http/problem/openapi-types.js';
+import { PROBLEM_SCHEMAS } from './platform/http/problem/problem.openapi.js';
 import { VERSION } from './version.js';
 
 const EXECUTE = '/compute/orgs/{org_id}/{topic}/{task}';

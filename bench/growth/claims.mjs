@@ -1,7 +1,7 @@
 // What one claim takes, through the store, with nothing else going on.
 import { randomUUID } from 'node:crypto';
-import { ClaimStore } from '../../dist/jobs/claim.store.js';
-import { WorkerStore } from '../../dist/jobs/worker.store.js';
+import { ClaimStore } from '../../dist/jobs/lease/claim.store.js';
+import { WorkerStore } from '../../dist/jobs/lease/worker.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 import * as headframe from '../queues/headframe.mjs';
 import { TASK } from '../support/queue-jobs.mjs';

@@ -5,8 +5,8 @@ import * as headframe from '../queues/headframe.mjs';
 import { benchDatabase } from '../support/embedded.mjs';
 import { median } from '../support/statistics.mjs';
 import { claimMilliseconds } from './claims.mjs';
-import { insertEnded } from './ended.jobs.mjs';
-import { reportProgress } from './progress.load.mjs';
+import { insertEnded } from './ended-jobs.mjs';
+import { reportProgress } from './progress-load.mjs';
 import { pollRate } from './polls.mjs';
 
 /** What is measured, and how, of one database. */

@@ -1,5 +1,5 @@
 // Status reads through the store that the route uses, for the newest jobs.
-import { JobStore } from '../../dist/jobs/job.store.js';
+import { JobStore } from '../../dist/jobs/read/job.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { addRate } from '../queues/adds.mjs';
 

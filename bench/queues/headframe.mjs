@@ -5,14 +5,14 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { JobSignals } from '../../dist/jobs/job.signals.js';
-import { JobStore } from '../../dist/jobs/job.store.js';
-import { UsageMeter } from '../../dist/jobs/usage.meter.js';
+import { JobSignals } from '../../dist/jobs/job/job-signals.js';
+import { JobStore } from '../../dist/jobs/read/job.store.js';
+import { UsageMeter } from '../../dist/jobs/limits/usage-meter.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { versionOf } from '../support/machine.mjs';
 import { peakMemory, startServer } from '../support/processes.mjs';
 import { queueJobs } from '../support/queue-jobs.mjs';
-import { addJob } from './headframe.add.mjs';
+import { addJob } from './headframe-add.mjs';
 
 const SLOTS = 100;
 

@@ -2,12 +2,12 @@
 // moment at which the code of each sleep task is called, and adds jobs to this very process when asked
 // to. The service itself is left as it is.
 import { v7 as uuidv7 } from 'uuid';
-import { JobSignals } from '../../dist/jobs/job.signals.js';
-import { JobStore } from '../../dist/jobs/job.store.js';
+import { JobSignals } from '../../dist/jobs/job/job-signals.js';
+import { JobStore } from '../../dist/jobs/read/job.store.js';
 import sleep from '../../dist/tasks/diagnostics/sleep/sleep.task.js';
 import { now } from '../support/clock.mjs';
 import { addToStart } from './add-to-start.mjs';
-import { addJob } from './headframe.add.mjs';
+import { addJob } from './headframe-add.mjs';
 
 /** What is called for a job that this process has added itself. */
 const begun = new Map();

@@ -1,10 +1,10 @@
 // Workers without a service around them: each claims, has its jobs looked at, and ends them.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClaimStore } from '../../dist/jobs/claim.store.js';
-import { LeaseStore } from '../../dist/jobs/lease.store.js';
-import { UsageMeter } from '../../dist/jobs/usage.meter.js';
-import { WorkerStore } from '../../dist/jobs/worker.store.js';
+import { ClaimStore } from '../../dist/jobs/lease/claim.store.js';
+import { LeaseStore } from '../../dist/jobs/lease/lease.store.js';
+import { UsageMeter } from '../../dist/jobs/limits/usage-meter.js';
+import { WorkerStore } from '../../dist/jobs/lease/worker.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 
 /** After a claim that found nothing; a dispatcher waits no shorter. */

@@ -4,8 +4,8 @@ import pg from 'pg';
 import {
   startEmbeddedPostgres,
   temporaryDataHome,
-} from '../../dist/platform/database/embedded-postgres.js';
-import { applyMigrations } from '../../dist/platform/database/migrations.js';
+} from '../../dist/platform/database/embedded/embedded-postgres.js';
+import { applyMigrations } from '../../dist/platform/database/schema/migrations.js';
 import { atEnd } from './cleanup.mjs';
 
 /**

@@ -29,8 +29,8 @@ export async function withEmbeddedServer(use) {
 
 /** The launcher is TypeScript, and there may be no build yet: Vite reads it as it is. */
 async function launcher() {
-  const source = join(root, 'src/platform/database/embedded-postgres.ts');
-  /** @type {{ module: typeof import('../../src/platform/database/embedded-postgres.js') }} */
+  const source = join(root, 'src/platform/database/embedded/embedded-postgres.ts');
+  /** @type {{ module: typeof import('../../src/platform/database/embedded/embedded-postgres.js') }} */
   const { module } = await runnerImport(source, { root, configFile: false, logLevel: 'error' });
   return module;
 }

@@ -1,7 +1,7 @@
 // What is broken on purpose, and which proofs must notice. A mutant whose text is no longer found
 // stops the run: change it together with the code.
 
-const LEASES = 'src/jobs/lease.store.ts';
+const LEASES = 'src/jobs/lease/lease.store.ts';
 const SCHEMA = 'prisma/migrations/20261124000000_jobs/migration.sql';
 const CLAIM = 'prisma/migrations/20261125160000_claim_side_by_side/migration.sql';
 /** True, and a use of the parameter: PostgreSQL refuses a statement that never mentions one. */
@@ -115,7 +115,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no fence: logs',
-    'src/jobs/job.logs.store.ts',
+    'src/jobs/logs/job-logs.store.ts',
     [
       [
         'JOIN jobs job ON job.id = addition.job_id AND job.lease_id = addition.lease_id,',
@@ -293,7 +293,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no self-stop: a worker that cannot renew goes on',
-    'src/jobs/worker.ts',
+    'src/jobs/lease/worker.ts',
     [
       [
         'if (this.expired && !this.stoppedItself) {',
@@ -304,7 +304,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no self-stop: a claim that is answered late starts its jobs',
-    'src/compute/dispatcher.ts',
+    'src/compute/worker/dispatcher.ts',
     [
       [
         "const stopped = this.worker.id === workerId ? null : 'lease lost';",

@@ -2,11 +2,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { GuardedRoutes } from './guarded-routes.js';
-import { JwtGuard } from './jwt.guard.js';
-import { JwtStrategy, VERIFICATION_KEY } from './jwt.strategy.js';
+import { JwtGuard } from './tokens/jwt.guard.js';
+import { JwtStrategy, VERIFICATION_KEY } from './tokens/jwt.strategy.js';
 import { OrganizationGuard } from './organization.guard.js';
-import { RateLimitGuard } from './rate.limit.guard.js';
-import type { VerificationKey } from './verification-key.js';
+import { RateLimitGuard } from './rate-limit.guard.js';
+import type { VerificationKey } from './keys/verification-key.js';
 
 /**
  * Closed by default: these guards stand before every route of the application, and a route that does not

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '../platform/http/problem.js';
+import { Problem } from '../platform/http/problem/problem.js';
 import { Public } from '../platform/http/public.decorator.js';
 import { RouteScope } from './auth.decorators.js';
 import { CONFIG, type Config } from '../platform/config.js';

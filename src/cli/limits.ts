@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { PATH_SEGMENT } from '../jobs/job.address.js';
-import { LimitsStore, type OrganizationLimits } from '../jobs/limits.store.js';
+import { PATH_SEGMENT } from '../jobs/job/job-address.js';
+import { LimitsStore, type OrganizationLimits } from '../jobs/limits/limits.store.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
 import { Database } from '../platform/database/database.js';
 import { dataHomeOf, openDatabase } from '../platform/database/open-database.js';

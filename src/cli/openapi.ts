@@ -4,7 +4,7 @@ import { createApp } from '../app.js';
 import { openApiDocument } from '../openapi.js';
 import { loadConfig } from '../platform/config.js';
 import { exitFatally } from '../platform/fatal.js';
-import { createLogger } from '../platform/logging/service.logger.js';
+import { createLogger } from '../platform/logging/service-logger.js';
 
 const SNAPSHOT = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url));
 

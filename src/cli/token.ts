@@ -1,7 +1,7 @@
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
-import { developmentKey } from '../auth/development-key.js';
+import { developmentKey } from '../auth/keys/development-key.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
 import { dataHomeOf } from '../platform/database/open-database.js';
 import { exitFatally } from '../platform/fatal.js';

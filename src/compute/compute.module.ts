@@ -1,19 +1,19 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
 import type { Config } from '../platform/config.js';
-import { AttemptLogWriter } from './attempt.log.writer.js';
-import { BodyJudge } from './body.judge.js';
-import { CatalogueController } from './catalogue.controller.js';
-import { Dispatcher } from './dispatcher.js';
-import { ExecuteController } from './execute.controller.js';
-import { ProgressReporter } from './progress.reporter.js';
-import { RunConcluder } from './run.concluder.js';
-import { InlineRunner } from './runners/inline.runner.js';
-import { ProcessRunner } from './runners/process.runner.js';
-import { ThreadRunner } from './runners/thread.runner.js';
-import { WorkFolders } from './runners/work.folders.js';
-import { Slots } from './slots.js';
-import { TASK_CATALOGUE, type TaskCatalogue } from './task.catalogue.js';
+import { AttemptLogWriter } from './runners/process/output/attempt-log-writer.js';
+import { BodyJudge } from './execute/body-judge.js';
+import { CatalogueController } from './catalogue/catalogue.controller.js';
+import { Dispatcher } from './worker/dispatcher.js';
+import { ExecuteController } from './execute/execute.controller.js';
+import { ProgressReporter } from './worker/progress-reporter.js';
+import { RunConcluder } from './worker/run-concluder.js';
+import { InlineRunner } from './runners/inline/inline.runner.js';
+import { ProcessRunner } from './runners/process/process.runner.js';
+import { ThreadRunner } from './runners/thread/thread.runner.js';
+import { WorkFolders } from './runners/process/work-folders.js';
+import { Slots } from './worker/slots.js';
+import { TASK_CATALOGUE, type TaskCatalogue } from './catalogue/task-catalogue.js';
 
 /** Tasks: which there are, how a client executes one, and how they run. */
 @Module({})

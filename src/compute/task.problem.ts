@@ -1,5 +1,5 @@
-import { type ProblemBody, problemType } from '../platform/http/problem.js';
-import { cutText } from '../platform/text/cut.text.js';
+import { type ProblemBody, problemType } from '../platform/http/problem/problem.js';
+import { cutText } from '../platform/text/cut-text.js';
 
 /** What a client reads in the `error` of a job that its task gave up on purpose. */
 export interface TaskProblemBody {

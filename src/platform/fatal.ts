@@ -1,8 +1,8 @@
 import { ConfigError } from './config.js';
-import { isDatabaseUnavailable } from './database/database.errors.js';
-import { EmbeddedPostgresError } from './database/embedded-postgres.js';
-import { LoginError } from './database/logins.js';
-import { MigrationError } from './database/migrations.js';
+import { isDatabaseUnavailable } from './database/database-errors.js';
+import { EmbeddedPostgresError } from './database/embedded/embedded-postgres.js';
+import { LoginError } from './database/schema/logins.js';
+import { MigrationError } from './database/schema/migrations.js';
 import { ListenError } from './http/listen.js';
 
 /** Errors whose message is written for the operator: their stack would only hide it. */

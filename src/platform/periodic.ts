@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { mayPass } from './database/database.errors.js';
+import { mayPass } from './database/database-errors.js';
 
 export interface PeriodicOptions {
   /** What it is called in the log. */

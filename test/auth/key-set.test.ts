@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose';
 import { Logger } from '@nestjs/common';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { KeySet } from '../../src/auth/key-set.js';
+import { KeySet } from '../../src/auth/keys/key-set.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

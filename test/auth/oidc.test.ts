@@ -3,7 +3,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { OidcProvider, RESOURCE, signingKey } from '../support/oidc.provider.js';
+import { OidcProvider, RESOURCE, signingKey } from '../support/oidc-provider.js';
 import { type Service, startService } from '../support/service.js';
 
 /** A real OpenID provider: discovery, client credentials, rotation, outage. */

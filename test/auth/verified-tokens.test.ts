@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/auth/caller.js';
-import { VerifiedTokens } from '../../src/auth/verified-tokens.js';
+import { VerifiedTokens } from '../../src/auth/tokens/verified-tokens.js';
 
 const caller = (expiresAt: number): Caller => ({
   subject: 'tester',

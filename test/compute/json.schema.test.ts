@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JsonSchema } from '../../src/compute/json.schema.js';
+import { JsonSchema } from '../../src/compute/schema/json.schema.js';
 
 const fault = (schema: object, value: unknown) =>
   new JsonSchema({ type: 'object', ...schema }).faultOf(value, 'parameters');

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ManifestError, taskOf } from '../../src/compute/manifest.js';
-import { loadManifests } from '../../src/compute/manifest.loader.js';
-import { TaskCatalogue, taskKey } from '../../src/compute/task.catalogue.js';
-import { manifest, type ManifestPart, tasksFolder } from '../support/process.tasks.js';
+import { ManifestError, taskOf } from '../../src/compute/catalogue/manifest.js';
+import { loadManifests } from '../../src/compute/catalogue/manifest-loader.js';
+import { TaskCatalogue, taskKey } from '../../src/compute/catalogue/task-catalogue.js';
+import { manifest, type ManifestPart, tasksFolder } from '../support/process-tasks.js';
 
 /** The faults of a manifest that is right but for a part. */
 function faultsOf(part: ManifestPart | string): readonly string[] {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Attempt, StopReason, TaskOutcome } from '../../src/compute/attempt.js';
-import { AttemptLogWriter } from '../../src/compute/attempt.log.writer.js';
-import { ProcessRunner } from '../../src/compute/runners/process.runner.js';
-import { WorkFolders } from '../../src/compute/runners/work.folders.js';
+import type { Attempt, StopReason, TaskOutcome } from '../../src/compute/runners/attempt.js';
+import { AttemptLogWriter } from '../../src/compute/runners/process/output/attempt-log-writer.js';
+import { ProcessRunner } from '../../src/compute/runners/process/process.runner.js';
+import { WorkFolders } from '../../src/compute/runners/process/work-folders.js';
 import type { ProcessTask } from '../../src/compute/task.js';
-import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
 import { Engine } from '../support/jobs.js';
-import { isRunning, type ManifestPart, shellTask } from '../support/process.tasks.js';
+import { isRunning, type ManifestPart, shellTask } from '../support/process-tasks.js';
 
 let engine: Engine;
 let logs: JobLogsStore;

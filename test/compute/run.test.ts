@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { ModuleRef, NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { StopReason } from '../../src/compute/attempt.js';
-import { Run } from '../../src/compute/run.js';
-import { InlineRunner } from '../../src/compute/runners/inline.runner.js';
+import type { StopReason } from '../../src/compute/runners/attempt.js';
+import { Run } from '../../src/compute/worker/run.js';
+import { InlineRunner } from '../../src/compute/runners/inline/inline.runner.js';
 import { defineTask, type Task, type TaskContext } from '../../src/compute/task.js';
 import { TaskProblem } from '../../src/compute/task.problem.js';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Attempt, TaskOutcome } from '../../src/compute/attempt.js';
+import type { Attempt, TaskOutcome } from '../../src/compute/runners/attempt.js';
 import type { Task } from '../../src/compute/task.js';
-import type { ThreadRunner as Runner } from '../../src/compute/runners/thread.runner.js';
+import type { ThreadRunner as Runner } from '../../src/compute/runners/thread/thread.runner.js';
 
 // The built one: its threads load the built worker.
-const BUILT = new URL('../../dist/compute/runners/thread.runner.js', import.meta.url).href;
+const BUILT = new URL('../../dist/compute/runners/thread/thread.runner.js', import.meta.url).href;
 const TASK = new URL('../fixtures/tasks/misbehave.task.mjs', import.meta.url).href;
 
 describe('the thread runner', () => {

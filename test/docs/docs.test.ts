@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { PROBLEMS, problemType } from '../../src/platform/http/problem.js';
+import { PROBLEMS, problemType } from '../../src/platform/http/problem/problem.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NOT_OURS = new Set(['node_modules', 'dist', 'coverage', 'generated']);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
-import { type OwnPostgres, POSTGRES_PROGRAMS, startOwnPostgres } from '../support/own.postgres.js';
+import { type OwnPostgres, POSTGRES_PROGRAMS, startOwnPostgres } from '../support/own-postgres.js';
 import { runService, type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 

@@ -7,7 +7,7 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
   temporaryDataHome,
-} from '../../src/platform/database/embedded-postgres.js';
+} from '../../src/platform/database/embedded/embedded-postgres.js';
 import { Client } from '../support/client.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';

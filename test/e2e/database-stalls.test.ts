@@ -5,7 +5,7 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase } from '../support/database.js';
 import { startService } from '../support/service.js';
-import { StallingProxy } from '../support/stalling.proxy.js';
+import { StallingProxy } from '../support/stalling-proxy.js';
 import { token } from '../support/tokens.js';
 
 /** A replica on a database of its own, behind a proxy; with the default lease of 15 s. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LimitsStore } from '../../src/jobs/limits.store.js';
+import { LimitsStore } from '../../src/jobs/limits/limits.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

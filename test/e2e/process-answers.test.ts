@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { manifest, tasksFolder } from '../support/process.tasks.js';
+import { manifest, tasksFolder } from '../support/process-tasks.js';
 import { startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { expectProblem } from '../support/problems.js';
-import { isRunning, manifest, tasksFolder } from '../support/process.tasks.js';
+import { isRunning, manifest, tasksFolder } from '../support/process-tasks.js';
 import { runService, type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { echoTasksFolder } from '../support/echo.tasks.js';
+import { echoTasksFolder } from '../support/echo-tasks.js';
 import { RowCount } from '../support/problems.js';
 import { rawRequest, sendRaw } from '../support/raw-http.js';
 import { type Service, startService } from '../support/service.js';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runManifest } from '../support/process.tasks.js';
+import { runManifest } from '../support/process-tasks.js';
 
 const FOLDER = fileURLToPath(new URL('../../examples/tasks/drillholes/desurvey', import.meta.url));
 const hasPython = spawnSync('python3', ['--version']).status === 0;

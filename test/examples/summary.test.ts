@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runManifest } from '../support/process.tasks.js';
+import { runManifest } from '../support/process-tasks.js';
 
 const FOLDER = fileURLToPath(new URL('../../examples/tasks/assays/summary', import.meta.url));
 

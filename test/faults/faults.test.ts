@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runFaultLoop } from './fault.loop.js';
+import { runFaultLoop } from './fault-loop.js';
 
 /** `npm run test:faults` runs many; here a few show that nothing is broken. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 4);

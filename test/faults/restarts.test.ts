@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runRestartLoop } from './restart.loop.js';
+import { runRestartLoop } from './restart-loop.js';
 
 /** `npm run test:faults -- --only restart` does it twenty times. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { TaskProblem } from '../../src/compute/task.problem.js';
 import sleep from '../../src/tasks/diagnostics/sleep/sleep.task.js';
 import spin from '../../src/tasks/diagnostics/spin/spin.task.js';
-import { runTask } from '../tasks/task.run.js';
-import { effort, TIMEOUT } from './fuzz.seed.js';
+import { runTask } from '../tasks/task-run.js';
+import { effort, TIMEOUT } from './fuzz-seed.js';
 
 /** From nothing to three milliseconds: longer ones differ in nothing but time. */
 const seconds = fc.oneof(

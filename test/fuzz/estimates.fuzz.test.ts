@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import validation from '../../src/tasks/geostatistics/cross-validation/cross-validation.task.js';
 import idw from '../../src/tasks/geostatistics/idw/idw.task.js';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
-import { ordinaryKriging } from './dense.kriging.js';
-import { effort, TIMEOUT } from './fuzz.seed.js';
-import { anySource, edgy, lengths, outcomeOf } from './numbers.edges.js';
+import { ordinaryKriging } from './dense-kriging.js';
+import { effort, TIMEOUT } from './fuzz-seed.js';
+import { anySource, edgy, lengths, outcomeOf } from './numbers-edges.js';
 
 interface Estimated {
   target: { values: (number | null)[]; variances?: (number | null)[] };

@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { echoTasksFolder } from '../support/echo.tasks.js';
+import { echoTasksFolder } from '../support/echo-tasks.js';
 import { rawRequest, sendRaw } from '../support/raw-http.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
-import { type FuzzedRequest, requests } from './fuzz.request.js';
-import { Judge, type OpenApi } from './fuzz.judge.js';
+import { type FuzzedRequest, requests } from './fuzz-request.js';
+import { Judge, type OpenApi } from './fuzz-judge.js';
 
 /** `npm run test:fuzz` sets these; without them a run is short, and the same each time. */
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_125);

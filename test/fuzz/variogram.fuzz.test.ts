@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import variogram from '../../src/tasks/geostatistics/variogram/variogram.task.js';
-import { type Shape, unitSemivariance } from '../../src/tasks/geostatistics/variogram.function.js';
-import { anySource, edgy, lengths, outcomeOf } from './numbers.edges.js';
-import { effort, TIMEOUT } from './fuzz.seed.js';
+import {
+  type Shape,
+  unitSemivariance,
+} from '../../src/tasks/geostatistics/variogram-model/variogram-function.js';
+import { anySource, edgy, lengths, outcomeOf } from './numbers-edges.js';
+import { effort, TIMEOUT } from './fuzz-seed.js';
 
 interface Results {
   lags: { pairs: number; distance: number; semivariance: number }[];

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
-import { type JobKey, JobStore } from '../../src/jobs/job.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import { type JobKey, JobStore } from '../../src/jobs/read/job.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import type { DatabaseRole } from '../../src/platform/database/session.js';
 import { ACTOR, Engine } from '../support/jobs.js';

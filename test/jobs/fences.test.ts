@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JobKey } from '../../src/jobs/job.store.js';
-import type { ClaimedJob } from '../../src/jobs/lease.store.js';
+import type { JobKey } from '../../src/jobs/read/job.store.js';
+import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import { ACTOR, Engine, PROBLEM } from '../support/jobs.js';
 
 describe('the first attempt of a rescued job comes back late', () => {

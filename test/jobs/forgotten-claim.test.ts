@@ -2,13 +2,13 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClaimedJob } from '../../src/jobs/lease.store.js';
+import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
   temporaryDataHome,
-} from '../../src/platform/database/embedded-postgres.js';
-import { applyMigrations } from '../../src/platform/database/migrations.js';
+} from '../../src/platform/database/embedded/embedded-postgres.js';
+import { applyMigrations } from '../../src/platform/database/schema/migrations.js';
 import { Engine, PROBLEM } from '../support/jobs.js';
 
 /** How often a crash may come too late, when the claim was on disk already. */

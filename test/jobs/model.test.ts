@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Engine } from '../support/jobs.js';
-import { LEASE_SECONDS, Stage } from './model/model.actors.js';
-import { SETTING } from './model/model.choices.js';
-import { COMMANDS } from './model/model.commands.js';
+import { LEASE_SECONDS, Stage } from './model/model-actors.js';
+import { SETTING } from './model/model-choices.js';
+import { COMMANDS } from './model/model-commands.js';
 
 /** `npm run test:model` makes many runs, each time from another seed. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 120);

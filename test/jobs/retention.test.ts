@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
-import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
-import type { JobStatus } from '../../src/jobs/job.status.js';
-import { type JobKey, NO_OPTIONS } from '../../src/jobs/job.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import type { JobStatus } from '../../src/jobs/job/job-status.js';
+import { type JobKey, NO_OPTIONS } from '../../src/jobs/read/job.store.js';
 import { NIL_UUID } from '../../src/platform/uuid.js';
-import { RetentionStore } from '../../src/jobs/retention.store.js';
+import { RetentionStore } from '../../src/jobs/care/retention.store.js';
 import { ACTOR, Engine, PROBLEM, TASK } from '../support/jobs.js';
 import { believedBytes, countedBytes } from '../support/stored-bytes.js';
 

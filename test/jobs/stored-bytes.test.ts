@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
-import { JobLogsStore } from '../../src/jobs/job.logs.store.js';
-import { type JobKey, NO_OPTIONS } from '../../src/jobs/job.store.js';
-import type { ClaimedJob } from '../../src/jobs/lease.store.js';
-import { SubmitQuota } from '../../src/jobs/submit.quota.js';
-import { UsageStore } from '../../src/jobs/usage.store.js';
-import type { Problem } from '../../src/platform/http/problem.js';
+import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import { type JobKey, NO_OPTIONS } from '../../src/jobs/read/job.store.js';
+import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
+import { SubmitQuota } from '../../src/jobs/submit/submit-quota.js';
+import { UsageStore } from '../../src/jobs/care/usage.store.js';
+import type { Problem } from '../../src/platform/http/problem/problem.js';
 import { ACTOR, Engine, TASK } from '../support/jobs.js';
 import { believedBytes, countedBytes } from '../support/stored-bytes.js';
 

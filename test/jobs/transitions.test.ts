@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JOB_STATUSES, type JobStatus } from '../../src/jobs/job.status.js';
+import { JOB_STATUSES, type JobStatus } from '../../src/jobs/job/job-status.js';
 import {
   MAX_CRASHES,
   type Transition,
   TRANSITIONS,
   type TransitionName,
-} from '../../src/jobs/job.transitions.js';
-import type { JobKey } from '../../src/jobs/job.store.js';
+} from '../../src/jobs/job/job-transitions.js';
+import type { JobKey } from '../../src/jobs/read/job.store.js';
 import { ACTOR, Engine, PROBLEM } from '../support/jobs.js';
 
 interface Subject {

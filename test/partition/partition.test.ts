@@ -6,11 +6,11 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { manifest, tasksFolder } from '../support/process.tasks.js';
+import { manifest, tasksFolder } from '../support/process-tasks.js';
 import { type Service, startService } from '../support/service.js';
-import { StallingProxy } from '../support/stalling.proxy.js';
+import { StallingProxy } from '../support/stalling-proxy.js';
 import { token } from '../support/tokens.js';
-import { mayMakeNamespaces, NetworkNamespace } from './network.namespace.js';
+import { mayMakeNamespaces, NetworkNamespace } from './network-namespace.js';
 
 const asked = process.env.HEADFRAME_TEST_PARTITION === '1';
 if (asked && !mayMakeNamespaces()) {

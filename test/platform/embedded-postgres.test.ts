@@ -18,7 +18,7 @@ import {
   defaultDataHome,
   startEmbeddedPostgres,
   temporaryDataHome,
-} from '../../src/platform/database/embedded-postgres.js';
+} from '../../src/platform/database/embedded/embedded-postgres.js';
 
 const USER = fileURLToPath(new URL('../support/use-embedded-postgres.mjs', import.meta.url));
 const asRoot = process.platform === 'linux' && process.getuid?.() === 0;

@@ -6,7 +6,7 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
   temporaryDataHome,
-} from '../../src/platform/database/embedded-postgres.js';
+} from '../../src/platform/database/embedded/embedded-postgres.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 
 const STARTS = 10;

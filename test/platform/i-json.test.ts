@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseIJson } from '../../src/platform/http/i-json.js';
-import { Problem } from '../../src/platform/http/problem.js';
+import { parseIJson } from '../../src/platform/http/body/i-json.js';
+import { Problem } from '../../src/platform/http/problem/problem.js';
 
 const parse = (text: string) => parseIJson(Buffer.from(text));
 

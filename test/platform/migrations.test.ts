@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { applyMigrations, MigrationError } from '../../src/platform/database/migrations.js';
+import { applyMigrations, MigrationError } from '../../src/platform/database/schema/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 const FUNCTION = `

@@ -14,7 +14,7 @@ import { hostname, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { isRunning } from '../support/process.tasks.js';
+import { isRunning } from '../support/process-tasks.js';
 
 const PROGRAMS = [
   '/usr/sbin/munged',

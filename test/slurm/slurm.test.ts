@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { manifest, tasksFolder } from '../support/process.tasks.js';
+import { manifest, tasksFolder } from '../support/process-tasks.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 import { Cluster, hasSlurm } from './cluster.js';

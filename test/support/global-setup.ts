@@ -5,9 +5,9 @@ import type { TestProject } from 'vitest/node';
 import {
   startEmbeddedPostgres,
   temporaryDataHome,
-} from '../../src/platform/database/embedded-postgres.js';
+} from '../../src/platform/database/embedded/embedded-postgres.js';
 import { findPostmaster } from '../../src/platform/database/embedded/postmaster.js';
-import { applyMigrations } from '../../src/platform/database/migrations.js';
+import { applyMigrations } from '../../src/platform/database/schema/migrations.js';
 
 declare module 'vitest' {
   interface ProvidedContext {

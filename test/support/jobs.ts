@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { type JobKey, type JobOptions, JobStore, NO_OPTIONS } from '../../src/jobs/job.store.js';
-import type { JobStatus } from '../../src/jobs/job.status.js';
-import { ClaimStore, type RingTurn } from '../../src/jobs/claim.store.js';
-import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease.store.js';
-import { LimitsStore } from '../../src/jobs/limits.store.js';
-import { UsageMeter } from '../../src/jobs/usage.meter.js';
-import { WorkerStore } from '../../src/jobs/worker.store.js';
+import {
+  type JobKey,
+  type JobOptions,
+  JobStore,
+  NO_OPTIONS,
+} from '../../src/jobs/read/job.store.js';
+import type { JobStatus } from '../../src/jobs/job/job-status.js';
+import { ClaimStore, type RingTurn } from '../../src/jobs/lease/claim.store.js';
+import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease/lease.store.js';
+import { LimitsStore } from '../../src/jobs/limits/limits.store.js';
+import { UsageMeter } from '../../src/jobs/limits/usage-meter.js';
+import { WorkerStore } from '../../src/jobs/lease/worker.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import { createTestDatabase } from './database.js';
 

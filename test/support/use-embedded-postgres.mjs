@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
 const launcher = fileURLToPath(
-  new URL('../../src/platform/database/embedded-postgres.ts', import.meta.url),
+  new URL('../../src/platform/database/embedded/embedded-postgres.ts', import.meta.url),
 );
 const { module } = await runnerImport(launcher, { configFile: false, logLevel: 'error' });
 const { url, reused, stop } = await module.startEmbeddedPostgres({

@@ -9,7 +9,7 @@ import {
   recordingContext,
   reference,
   runTask,
-} from './task.run.js';
+} from './task-run.js';
 
 interface Reference {
   estimates: (number | null)[];

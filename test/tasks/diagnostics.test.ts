@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import sleep from '../../src/tasks/diagnostics/sleep/sleep.task.js';
 import spin from '../../src/tasks/diagnostics/spin/spin.task.js';
-import { mistakes, recordingContext, runTask } from './task.run.js';
+import { mistakes, recordingContext, runTask } from './task-run.js';
 
 describe('the sleep task', () => {
   it('tells its progress after every nap', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import idw from '../../src/tasks/geostatistics/idw/idw.task.js';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
-import { mistakes, runTask } from './task.run.js';
+import { mistakes, runTask } from './task-run.js';
 
 const { block_discretisation: _, ...example } = kriging.example as typeof kriging.example & {
   block_discretisation?: object | null;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readyFilter } from '../../src/tasks/geostatistics/filter.evaluation.js';
-import type { Expression, Filter } from '../../src/tasks/geostatistics/filter.schema.js';
+import { readyFilter } from '../../src/tasks/geostatistics/samples/filter-evaluation.js';
+import type { Expression, Filter } from '../../src/tasks/geostatistics/samples/filter.schema.js';
 import idw from '../../src/tasks/geostatistics/idw/idw.task.js';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
 import variogram from '../../src/tasks/geostatistics/variogram/variogram.task.js';
-import { mistakes, runTask } from './task.run.js';
+import { mistakes, runTask } from './task-run.js';
 
 const sphere = (radius: number) => ({
   ellipsoid_ranges: { major: radius, semi_major: radius, minor: radius },

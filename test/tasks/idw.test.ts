@@ -7,7 +7,7 @@ import {
   reference,
   runTask,
   someOfMeuseGrid,
-} from './task.run.js';
+} from './task-run.js';
 
 const nearest = (max_samples: number, radius = 1e6) => ({
   ellipsoid: { ellipsoid_ranges: { major: radius, semi_major: radius, minor: radius } },

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { worldToLocal } from '../../src/tasks/geostatistics/ellipsoid.space.js';
+import { worldToLocal } from '../../src/tasks/geostatistics/neighbors/ellipsoid-space.js';
 import idw from '../../src/tasks/geostatistics/idw/idw.task.js';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
-import { runTask } from './task.run.js';
+import { runTask } from './task-run.js';
 
 type Place = readonly [x: number, y: number];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskContext } from '../../src/compute/task.js';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
-import { meuseSource, mistakes, recordingContext, runTask, someOfMeuseGrid } from './task.run.js';
+import { meuseSource, mistakes, recordingContext, runTask, someOfMeuseGrid } from './task-run.js';
 
 const ellipsoid = (radius: number) => ({
   ellipsoid_ranges: { major: radius, semi_major: radius, minor: radius },

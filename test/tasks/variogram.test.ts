@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
-import { fitVariogram } from '../../src/tasks/geostatistics/variogram/variogram.fit.js';
+import { fitVariogram } from '../../src/tasks/geostatistics/variogram/variogram-fit.js';
 import variogram from '../../src/tasks/geostatistics/variogram/variogram.task.js';
-import { meuseSource, mistakes, recordingContext, reference, runTask } from './task.run.js';
+import { meuseSource, mistakes, recordingContext, reference, runTask } from './task-run.js';
 
 interface Lag {
   pairs: number;

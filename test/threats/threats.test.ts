@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { manifest, tasksFolder } from '../support/process.tasks.js';
+import { manifest, tasksFolder } from '../support/process-tasks.js';
 import { expectProblem, MARKER, RowCount } from '../support/problems.js';
 import { type RawAnswer, rawRequest, sendRaw } from '../support/raw-http.js';
 import { type Service, startService } from '../support/service.js';

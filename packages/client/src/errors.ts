@@ -1,5 +1,5 @@
 import type { Job } from './job.js';
-import type { Problem } from './wire.types.js';
+import type { Problem } from './wire-types.js';
 
 /** What everything that this client throws has in common, but for `TypeError` and the reason of a signal. */
 export class HeadframeError extends Error {

@@ -16,10 +16,10 @@ export {
   type RunOptions,
   type SubmitOptions,
   type WaitOptions,
-} from './headframe.client.js';
+} from './headframe-client.js';
 export type { Job } from './job.js';
 export type { ClientSettings } from './settings.js';
-export type { KnownTask, ParametersOf, ResultsOf, TaskName } from './task.types.js';
+export type { KnownTask, ParametersOf, ResultsOf, TaskName } from './task-types.js';
 export type { TokenSource } from './transport.js';
 export type {
   ExecuteOptions,
@@ -28,4 +28,4 @@ export type {
   LogPiece,
   Problem,
   Task,
-} from './wire.types.js';
+} from './wire-types.js';

@@ -1,5 +1,5 @@
-import { PATHS } from './wire.types.js';
-import type { TaskName } from './task.types.js';
+import { PATHS } from './wire-types.js';
+import type { TaskName } from './task-types.js';
 
 /** What names a job: plain data, which can be kept as JSON and followed from elsewhere. */
 export interface Job<T extends TaskName = TaskName> {

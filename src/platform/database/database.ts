@@ -2,8 +2,8 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import { ConnectionPool } from './connection.pool.js';
-import { queryFor, readFor, type RequestOptions } from './request.scope.js';
+import { ConnectionPool } from './connection-pool.js';
+import { queryFor, readFor, type RequestOptions } from './request-scope.js';
 import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 
 /** Where the database is, and how much of it this process may use. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mayPass } from './database.errors.js';
+import { mayPass } from './database-errors.js';
 
 const FIRST_WAIT_MS = 100;
 const LAST_WAIT_MS = 2_000;

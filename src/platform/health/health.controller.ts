@@ -1,11 +1,11 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiProblems } from '../http/problem.openapi.js';
+import { ApiProblems } from '../http/problem/problem.openapi.js';
 import { Public } from '../http/public.decorator.js';
 import { Draining } from '../http/draining.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../http/problem/problem.js';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Database } from '../database/database.js';
-import { SchemaState } from '../database/schema.state.js';
+import { SchemaState } from '../database/schema/schema-state.js';
 
 /** What an orchestrator asks; it has no token. */
 @Controller('health')

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from './problem.js';
+import { Problem } from './problem/problem.js';
 
 /** Refuses a client that could not read any answer, not even a problem. No `Accept` is fine. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { Coalescer } from '../database/coalescer.js';
 import { Database } from '../database/database.js';
-import { isDatabaseUnavailable } from '../database/database.errors.js';
+import { isDatabaseUnavailable } from '../database/database-errors.js';
 import { NIL_UUID } from '../uuid.js';
 
 /**

@@ -12,10 +12,10 @@ import {
 } from 'headframe-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import { manifest, tasksFolder } from '../../support/process.tasks.js';
+import { manifest, tasksFolder } from '../../support/process-tasks.js';
 import { type Service, startService } from '../../support/service.js';
 import { token } from '../../support/tokens.js';
-import { watchedFetch } from '../../support/watched.fetch.js';
+import { watchedFetch } from '../../support/watched-fetch.js';
 
 const SLEEP = 'diagnostics/sleep';
 const FOREVER = { seconds: 3_600, steps: 3_600 };

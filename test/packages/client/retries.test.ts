@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { type ClientSettings, HeadframeClient } from 'headframe-client';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CuttingProxy } from '../../support/cutting.proxy.js';
+import { CuttingProxy } from '../../support/cutting-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { type Service, startService } from '../../support/service.js';
-import { StallingProxy } from '../../support/stalling.proxy.js';
+import { StallingProxy } from '../../support/stalling-proxy.js';
 import { token } from '../../support/tokens.js';
-import { type Sent, watchedFetch } from '../../support/watched.fetch.js';
+import { type Sent, watchedFetch } from '../../support/watched-fetch.js';
 
 const SLEEP = 'diagnostics/sleep';
 /** A limit after which a place is free again in a second. */

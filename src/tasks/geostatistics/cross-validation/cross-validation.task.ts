@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
 import { TaskProblem } from '../../../compute/task.problem.js';
-import { CoordinateTolerance } from '../coordinate.tolerance.js';
-import { blank, orNull } from '../estimates.summary.js';
+import { CoordinateTolerance } from '../coordinate-tolerance.js';
+import { blank, orNull } from '../targets/estimates-summary.js';
 import kriging from '../kriging/kriging.task.js';
-import { nearDuplicates, NearestSamples } from '../near.duplicates.js';
-import { SampleSet } from '../sample.set.js';
-import { sourceSchema } from '../source.schema.js';
+import { nearDuplicates, NearestSamples } from '../samples/near-duplicates.js';
+import { SampleSet } from '../samples/sample-set.js';
+import { sourceSchema } from '../samples/source.schema.js';
 import { tellWarnings, warningsSchema } from '../warning.schema.js';
-import { WorkPace } from '../work.pace.js';
+import { WorkPace } from '../work-pace.js';
 import { assign, foldsMistake, foldsSchema } from './fold.schema.js';
-import { leaveOut, SingularFold } from './left.out.js';
-import { validate, validationSummarySchema } from './validation.summary.js';
+import { leaveOut, SingularFold } from './left-out.js';
+import { validate, validationSummarySchema } from './validation-summary.js';
 
 /** Every fold of several samples indexes all others, and near-duplicates are looked for in all pairs. */
 const MOST_SAMPLES = 20_000;

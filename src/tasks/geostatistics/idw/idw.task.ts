@@ -1,15 +1,21 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
-import { CoordinateTolerance, largest } from '../coordinate.tolerance.js';
-import { blank, orNull, summarize, summarySchema, tellEstimates } from '../estimates.summary.js';
+import { CoordinateTolerance, largest } from '../coordinate-tolerance.js';
+import {
+  blank,
+  orNull,
+  summarize,
+  summarySchema,
+  tellEstimates,
+} from '../targets/estimates-summary.js';
 import { lengthOf } from '../length.js';
-import { NeighborSearch } from '../neighbor.search.js';
-import { neighborhoodSchema } from '../neighborhood.schema.js';
-import { SampleSet } from '../sample.set.js';
-import { sourceSchema } from '../source.schema.js';
-import { TargetPoints } from '../target.points.js';
-import { refuseOtherDimension, targetSchema } from '../target.schema.js';
-import { WorkPace } from '../work.pace.js';
+import { NeighborSearch } from '../neighbors/neighbor-search.js';
+import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
+import { SampleSet } from '../samples/sample-set.js';
+import { sourceSchema } from '../samples/source.schema.js';
+import { TargetPoints } from '../targets/target-points.js';
+import { refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
+import { WorkPace } from '../work-pace.js';
 
 const parameters = z
   .strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Target } from '../target.schema.js';
+import type { Target } from '../targets/target.schema.js';
 
 const subPoints = z.int().min(1).max(9).default(1);
 

@@ -1,19 +1,25 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
 import { TaskProblem } from '../../../compute/task.problem.js';
-import { CoordinateTolerance, largest } from '../coordinate.tolerance.js';
-import { blank, orNull, summarize, summarySchema, tellEstimates } from '../estimates.summary.js';
-import { NeighborSearch } from '../neighbor.search.js';
-import { neighborhoodSchema } from '../neighborhood.schema.js';
-import { SampleSet } from '../sample.set.js';
-import { sourceSchema } from '../source.schema.js';
-import { TargetPoints } from '../target.points.js';
-import { refuseOtherDimension, targetSchema } from '../target.schema.js';
-import { VariogramFunction } from '../variogram.function.js';
-import { dividedBy, sumOf } from '../variogram.scale.js';
-import { variogramSchema } from '../variogram.schema.js';
-import { WorkPace } from '../work.pace.js';
-import { BlockSupport } from './block.support.js';
+import { CoordinateTolerance, largest } from '../coordinate-tolerance.js';
+import {
+  blank,
+  orNull,
+  summarize,
+  summarySchema,
+  tellEstimates,
+} from '../targets/estimates-summary.js';
+import { NeighborSearch } from '../neighbors/neighbor-search.js';
+import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
+import { SampleSet } from '../samples/sample-set.js';
+import { sourceSchema } from '../samples/source.schema.js';
+import { TargetPoints } from '../targets/target-points.js';
+import { refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
+import { VariogramFunction } from '../variogram-model/variogram-function.js';
+import { dividedBy, sumOf } from '../variogram-model/variogram-scale.js';
+import { variogramSchema } from '../variogram-model/variogram.schema.js';
+import { WorkPace } from '../work-pace.js';
+import { BlockSupport } from './block-support.js';
 import {
   discretisationMembers,
   discretisationMistake,
@@ -21,8 +27,8 @@ import {
   isBlock,
 } from './discretisation.schema.js';
 import { diagnosticResults, diagnosticsSchema } from './diagnostics.schema.js';
-import { KrigingDiagnostics } from './kriging.diagnostics.js';
-import { KrigingSystem, SingularSystem } from './kriging.system.js';
+import { KrigingDiagnostics } from './kriging-diagnostics.js';
+import { KrigingSystem, SingularSystem } from './kriging-system.js';
 
 /** Also wants to know how its estimates came about. */
 const krigingTargetSchema = targetSchema

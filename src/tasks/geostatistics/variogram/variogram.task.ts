@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
-import { nearDuplicates, NearestSamples } from '../near.duplicates.js';
-import { SampleSet } from '../sample.set.js';
-import { sourceSchema } from '../source.schema.js';
+import { nearDuplicates, NearestSamples } from '../samples/near-duplicates.js';
+import { SampleSet } from '../samples/sample-set.js';
+import { sourceSchema } from '../samples/source.schema.js';
 import {
   alphaMistake,
   alphaSchema,
   variogramSchema,
   variogramTypeSchema,
-} from '../variogram.schema.js';
+} from '../variogram-model/variogram.schema.js';
 import { tellWarnings, warningsSchema } from '../warning.schema.js';
-import { WorkPace } from '../work.pace.js';
-import { experimentalSemivariogram } from './experimental.semivariogram.js';
-import { refuseFit, refuseToFit } from './fit.refusal.js';
-import { doubtsOf } from './fit.warning.js';
-import { fitVariogram } from './variogram.fit.js';
+import { WorkPace } from '../work-pace.js';
+import { experimentalSemivariogram } from './experimental-semivariogram.js';
+import { refuseFit, refuseToFit } from './fit-refusal.js';
+import { doubtsOf } from './fit-warning.js';
+import { fitVariogram } from './variogram-fit.js';
 
 /** All pairs are looked at: 50,000 samples are 1.25 billion pairs, a few seconds of computing. */
 const MOST_SAMPLES = 50_000;

@@ -1,0 +1,28 @@
+// One job into Headframe's queue, as the execute route does it after it has checked the request.
+import { randomUUID } from 'node:crypto';
+import { NO_OPTIONS } from '../../dist/jobs/read/job.store.js';
+import { PARAMETERS, TASK } from '../support/queue-jobs.mjs';
+
+const ORGANIZATION = randomUUID();
+/** Who submits. */
+const ACTOR = { subject: 'bench', client: null, address: '127.0.0.1', requestId: 'bench' };
+
+/**
+ * The row is committed, then workers are told.
+ * @param {import('../../dist/jobs/read/job.store.js').JobStore} jobs
+ * @param {import('../../dist/jobs/job/job-signals.js').JobSignals} signals
+ * @param {string} jobId
+ */
+export async function addJob(jobs, signals, jobId) {
+  await jobs.create({
+    jobId,
+    orgId: ORGANIZATION,
+    topic: TASK.topic,
+    task: TASK.name,
+    maxAttempts: 1,
+    options: NO_OPTIONS,
+    parameters: PARAMETERS,
+    by: ACTOR,
+  });
+  signals.announceWork();
+}

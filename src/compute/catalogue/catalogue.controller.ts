@@ -1,0 +1,56 @@
+import { Controller, Get, Inject, Query, UseGuards } from '@nestjs/common';
+import { z } from 'zod';
+import { RequireScope } from '../../auth/auth.decorators.js';
+import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import { Problem } from '../../platform/http/problem/problem.js';
+import { ApiCatalogue } from '../execute/compute.openapi.js';
+import { invalidParamsOf } from '../schema/invalid-params.js';
+import { TASK_CATALOGUE, TaskCatalogue } from './task-catalogue.js';
+
+function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,9}$/, error)
+    .transform(Number)
+    .pipe(z.number().min(min, error).max(max, error));
+}
+
+const QUERY = z.object({
+  details: z.stringbool({ error: 'must be true or false' }).default(false),
+  limit: wholeNumber(1, 1_000).default(100),
+  offset: wholeNumber(0, 1_000_000).default(0),
+});
+
+/** The tasks that the organization may run. */
+@Controller('compute/orgs/:org_id/tasks')
+@UseGuards(AcceptsJson)
+export class CatalogueController {
+  constructor(@Inject(TASK_CATALOGUE) private readonly catalogue: TaskCatalogue) {}
+
+  @Get()
+  @RequireScope('compute:read')
+  @ApiCatalogue()
+  list(@Query() query: Record<string, unknown>) {
+    const parsed = QUERY.safeParse(query);
+    if (!parsed.success) {
+      const faults = invalidParamsOf(parsed.error);
+      throw new Problem(
+        'malformed-request',
+        `The query parameter ${faults[0]?.name} is wrong: ${faults[0]?.reason}.`,
+        { invalidParams: faults },
+      );
+    }
+    const { details, limit, offset } = parsed.data;
+    const results = this.catalogue.entries
+      .slice(offset, offset + limit)
+      .map((entry) => this.catalogue.describe(entry, details));
+    return {
+      limit,
+      offset,
+      total: this.catalogue.entries.length,
+      count: results.length,
+      results,
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { type JobOptions, NO_OPTIONS } from '../../jobs/read/job.store.js';
+import { Problem, type InvalidParam } from '../../platform/http/problem/problem.js';
+import { EXECUTE_OPTIONS, jobOptions } from './execute-options.js';
+import type { Task } from '../task.js';
+import { type Faults, faultsOf, zodFaults } from '../schema/task.schema.js';
+
+/** What an execute request asks for. */
+export interface ExecuteRequest {
+  /** As they were sent: defaults are filled in when the task runs. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly options: JobOptions;
+  readonly maxAttempts: number;
+}
+
+/** What a body is judged by. */
+export type JudgedTask = Pick<Task, 'parameters' | 'maxAttempts'>;
+
+/**
+ * Checks the body of an execute request: `{"parameters": {…}, "options": {…}}`, the parameters by the
+ * task's own schema; `options` may be null, and so may each of them. Other members of the body are ignored.
+ * @throws Problem `invalid-parameters` with every place that is wrong
+ */
+export function executeBody(body: unknown, task: JudgedTask): ExecuteRequest {
+  if (!isObject(body)) {
+    throw invalid('The body must be an object like {"parameters": {}}.', [
+      { name: '', reason: 'must be an object' },
+    ]);
+  }
+  const { parameters } = body;
+  if (!isObject(parameters)) {
+    throw invalid('The body needs the member parameters, an object; it may be empty.', [
+      {
+        name: 'parameters',
+        reason: parameters === undefined ? 'is required' : 'must be an object',
+      },
+    ]);
+  }
+  refuse(faultsOf(task.parameters, parameters, 'parameters'));
+  const most = task.maxAttempts ?? 1;
+  if (body.options === undefined || body.options === null) {
+    return { parameters, options: NO_OPTIONS, maxAttempts: most };
+  }
+  const { data: options, error } = EXECUTE_OPTIONS.safeParse(body.options);
+  if (options === undefined) {
+    return refuse(zodFaults(error, 'options'));
+  }
+  return {
+    parameters,
+    options: jobOptions(options),
+    maxAttempts: Math.min(most, options.max_attempts ?? most),
+  };
+}
+
+function refuse(faults: Faults): never;
+function refuse(faults: Faults | null): void;
+function refuse(faults: Faults | null): void {
+  if (faults !== null) {
+    const { listed, more } = faults;
+    const rest = more > 0 ? ` (and ${more} more)` : '';
+    throw invalid(`${listed[0]?.name}: ${listed[0]?.reason}${rest}.`, listed);
+  }
+}
+
+const invalid = (detail: string, invalidParams: readonly InvalidParam[]): Problem =>
+  new Problem('invalid-parameters', detail, { invalidParams });
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,56 @@
+import { Controller, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { type Actor, ActorOf } from '../../auth/actor.js';
+import { Organization, RequireScope } from '../../auth/auth.decorators.js';
+import { CountedAs } from '../../auth/rate-limit.guard.js';
+import { statusLocation } from '../../jobs/read/job-presenter.js';
+import { Submit } from '../../jobs/submit/submit.js';
+import { CONFIG, type Config } from '../../platform/config.js';
+import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import { JsonBodies } from '../../platform/http/body/json-body.js';
+import { RateLimits } from '../../platform/rate-limit/rate-limits.js';
+import { BodyJudge } from './body-judge.js';
+import { ApiExecute } from './compute.openapi.js';
+import { KeyDigest, KeyGuard } from './idempotency-key.js';
+import { catalogueEntryOf, TaskGuard } from './task.guard.js';
+
+/** Execute a task: creates a job. */
+@Controller('compute/orgs/:org_id/:topic/:task')
+export class ExecuteController {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly submit: Submit,
+    private readonly rates: RateLimits,
+    private readonly bodies: JsonBodies,
+    private readonly judge: BodyJudge,
+  ) {}
+
+  @Post()
+  @RequireScope('compute:execute')
+  @CountedAs('submits')
+  @UseGuards(TaskGuard, AcceptsJson, KeyGuard)
+  @ApiExecute()
+  async execute(
+    @Organization() orgId: string,
+    @ActorOf() by: Actor,
+    @KeyDigest() keyDigest: Buffer | null,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const entry = catalogueEntryOf(request);
+    const address = { orgId, topic: entry.task.topic, task: entry.task.name };
+    const jobId = await this.bodies.use(request, orgId, async (bytes) => {
+      const body = await this.judge.judge(bytes, entry, keyDigest !== null);
+      await this.rates.admit(orgId, 'submits', reply);
+      const { parameters, options, maxAttempts, digest: bodyDigest } = body;
+      const job = { ...address, jobId: uuidv7(), maxAttempts, options, parameters, by };
+      return this.submit.submit(job, keyDigest && { digest: keyDigest, bodyDigest });
+    });
+    // No body at all: the public Python client fails on any.
+    void reply.status(303).headers({
+      location: statusLocation({ ...address, jobId }, request, this.config),
+      'content-length': '0',
+    });
+  }
+}

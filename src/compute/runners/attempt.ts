@@ -1,0 +1,52 @@
+import type { ProblemBody } from '../../platform/http/problem/problem.js';
+import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
+
+/** Why an attempt is stopped before its task is done: the reason of its abort signal. */
+export const STOP_REASONS = [
+  'canceled',
+  'timed out',
+  'no free slot',
+  'shutting down',
+  'lease lost',
+] as const;
+
+export type StopReason = (typeof STOP_REASONS)[number];
+
+/** One attempt of a job, as a runner executes it. */
+export interface Attempt {
+  readonly jobId: string;
+  readonly leaseId: string;
+  readonly orgId: string;
+  readonly number: number;
+  readonly entry: CatalogueEntry;
+  /** A JSON document, as text. */
+  readonly parameters: string;
+  /** Aborts with a {@link StopReason}; the runner then settles within its grace time. */
+  readonly signal: AbortSignal;
+  onProgress(percent: number, message: string | null): void;
+}
+
+/** What a task's code came to, as a runner tells it. */
+export type TaskOutcome =
+  | {
+      readonly kind: 'succeeded';
+      /** A JSON object, as text. */
+      readonly results: string;
+      readonly message: string | null;
+    }
+  /** The task wants to be run again, not before this many seconds have passed. */
+  | { readonly kind: 'postponed'; readonly afterSeconds: number }
+  | {
+      readonly kind: 'failed';
+      readonly problem: ProblemBody;
+      readonly retryable: boolean;
+      /** For the log only. */
+      readonly stack?: string;
+    }
+  /** The signal aborted, and the work has really ended. */
+  | { readonly kind: 'stopped' };
+
+/** Executes attempts. `run` never rejects for what a task does. */
+export interface Runner {
+  run(attempt: Attempt): Promise<TaskOutcome>;
+}

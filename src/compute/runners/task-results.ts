@@ -1,0 +1,43 @@
+import { jobProblem } from '../../jobs/job/job-problems.js';
+import type { TaskOutcome } from './attempt.js';
+import { storableMessage } from './job-message.js';
+
+/** Longest results document, in characters. */
+export const MAX_RESULTS_CHARACTERS = 128 * 1024 * 1024;
+
+/** The success that checked results make; a failure when they are no object, too large, or cannot be kept. */
+export function outcomeOfResults(results: unknown): TaskOutcome {
+  const text = JSON.stringify(results);
+  if (!text.startsWith('{')) {
+    return refused('The task returned something else than an object.');
+  }
+  if (text.length > MAX_RESULTS_CHARACTERS) {
+    return resultsTooLarge(MAX_RESULTS_CHARACTERS);
+  }
+  // U+0000 and lone surrogates: JSON can spell them, nobody can keep them.
+  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f]..)/.test(text)) {
+    return refused('The task returned text with characters that cannot be kept.');
+  }
+  const { message } = results as { message?: unknown };
+  return {
+    kind: 'succeeded',
+    results: text,
+    message: typeof message === 'string' ? storableMessage(message) : null,
+  };
+}
+
+/** @param most characters or bytes */
+export const resultsTooLarge = (most: number): TaskOutcome => ({
+  kind: 'failed',
+  retryable: false,
+  problem: jobProblem(
+    'results-too-large',
+    `The results are over the limit of ${most} characters: ask for less at once.`,
+  ),
+});
+
+const refused = (detail: string): TaskOutcome => ({
+  kind: 'failed',
+  retryable: false,
+  problem: jobProblem('invalid-results', detail),
+});

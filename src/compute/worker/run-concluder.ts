@@ -1,0 +1,109 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { describeJob } from '../../jobs/job/log-fields.js';
+import { jobProblem } from '../../jobs/job/job-problems.js';
+import { JobSignals } from '../../jobs/job/job-signals.js';
+import type { JobStatus } from '../../jobs/job/job-status.js';
+import type { TransitionName } from '../../jobs/job/job-transitions.js';
+import { type ClaimedJob, type Lease, LeaseStore } from '../../jobs/lease/lease.store.js';
+import { outlast } from '../../platform/database/outlast.js';
+import type { RunOutcome } from './run.js';
+import { cutText } from '../../platform/text/cut-text.js';
+
+const TRANSITION = {
+  succeeded: 'succeed',
+  postponed: 'postpone',
+  failed: 'fail',
+  canceled: 'endCanceled',
+  released: 'release',
+} as const satisfies Record<RunOutcome['kind'], TransitionName>;
+
+/** Characters of a task's stack in the log: its message is as long as the task made it. */
+const LONGEST_STACK = 8_192;
+
+/** Writes what became of an attempt through the fence, and tells it in one line of the log. */
+@Injectable()
+export class RunConcluder {
+  private readonly logger = new Logger('RunConcluder');
+
+  constructor(
+    private readonly leases: LeaseStore,
+    private readonly signals: JobSignals,
+  ) {}
+
+  /**
+   * Outlasts an absent database. Never rejects: what cannot be written is released, and what cannot
+   * be released either is left to the reaper of whoever finds this worker gone.
+   * @param ms how long the attempt took
+   */
+  async conclude(
+    job: ClaimedJob,
+    outcome: RunOutcome,
+    ms: number,
+    giveUp: AbortSignal,
+  ): Promise<void> {
+    const warn = (error: unknown) =>
+      this.logger.warn({ err: error, ...describeJob(job) }, 'an outcome waits for the database');
+    const { jobId, leaseId } = job;
+    try {
+      const to = await outlast(() => this.write({ jobId, leaseId }, outcome), giveUp, warn);
+      this.tell(job, outcome, to, ms);
+    } catch (error) {
+      this.logger.error({ err: error, ...describeJob(job) }, 'an outcome could not be stored');
+      // Whatever it was, it must not leave the job running for ever.
+      const instead = outcome.kind === 'succeeded' ? UNSTORABLE : RELEASED;
+      await this.write({ jobId, leaseId }, instead).then(
+        (to) => this.tell(job, instead, to, ms),
+        () => undefined,
+      );
+    }
+  }
+
+  private write(lease: Lease, outcome: RunOutcome): Promise<JobStatus | null> {
+    switch (outcome.kind) {
+      case 'succeeded': {
+        const { results, message } = outcome;
+        return this.leases.succeed({ ...lease, results, message });
+      }
+      case 'postponed':
+        return this.leases.postpone({ ...lease, ...outcome });
+      case 'failed':
+        return this.leases.fail({ ...lease, ...outcome });
+      case 'canceled':
+        return this.leases.endCanceled(lease);
+      case 'released':
+        return this.leases.release(lease);
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** @param to null when the lease had passed on, and nothing was written */
+  private tell(job: ClaimedJob, outcome: RunOutcome, to: JobStatus | null, ms: number): void {
+    const failed = outcome.kind === 'failed' ? outcome : null;
+    // A task's own 4xx says that the client asked for the impossible: nothing for the operator.
+    const level = failed !== null && failed.problem.status >= 500 ? 'warn' : 'log';
+    this.logger[level](
+      () => ({
+        ...describeJob(job),
+        transition: TRANSITION[outcome.kind],
+        from: to === 'canceled' ? 'canceling' : 'in progress',
+        to: to ?? 'lease lost: nothing written',
+        ms: Math.round(ms),
+        ...(failed !== null && { problem: failed.problem.type }),
+        ...(failed?.stack !== undefined && { stack: cutText(failed.stack, LONGEST_STACK) }),
+      }),
+      'job',
+    );
+    if (to === 'requested') {
+      this.signals.announceWork();
+    }
+  }
+}
+
+const RELEASED: RunOutcome = { kind: 'released' };
+
+const UNSTORABLE: RunOutcome = {
+  kind: 'failed',
+  retryable: false,
+  problem: jobProblem('invalid-results', 'The results of the task could not be stored.'),
+};

@@ -1,0 +1,119 @@
+import { jobProblem } from '../../jobs/job/job-problems.js';
+import type { Backoff, ClaimedJob } from '../../jobs/lease/lease.store.js';
+import type { ProblemBody } from '../../platform/http/problem/problem.js';
+import type { Attempt, Runner, StopReason, TaskOutcome } from '../runners/attempt.js';
+import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
+
+/** How an attempt ended: what the store is told. */
+export type RunOutcome =
+  | { readonly kind: 'succeeded'; readonly results: string; readonly message: string | null }
+  | { readonly kind: 'postponed'; readonly afterSeconds: number }
+  | {
+      readonly kind: 'failed';
+      readonly problem: ProblemBody;
+      readonly retryable: boolean;
+      readonly backoff?: Backoff;
+      readonly stack?: string;
+    }
+  | { readonly kind: 'canceled' }
+  /** Handed back: the worker shuts down, could not renew its lease, or has no slot for it. */
+  | { readonly kind: 'released' };
+
+/**
+ * One attempt of one job in this process, waiting for a slot or running: it can be stopped, for a
+ * reason, and has one outcome.
+ */
+export class Run {
+  /** On the monotonic clock, in milliseconds. */
+  readonly claimedAt = performance.now();
+  private stopReason: StopReason | null = null;
+  private stopping: AbortController | null = null;
+
+  constructor(
+    readonly job: ClaimedJob,
+    private readonly entry: CatalogueEntry,
+    private readonly runner: Runner,
+    private readonly onProgress: (percent: number, message: string | null) => void,
+  ) {}
+
+  get stopped(): boolean {
+    return this.stopReason !== null;
+  }
+
+  /** Tells the task to stop. Only the first reason counts. */
+  stop(reason: StopReason): void {
+    this.stopReason ??= reason;
+    this.stopping?.abort(this.stopReason);
+  }
+
+  /**
+   * Runs the attempt to its end. Never rejects for what the task does.
+   * @param parameters a JSON document, as text
+   */
+  async execute(parameters: string): Promise<RunOutcome> {
+    if (this.stopReason !== null) {
+      return this.conclude({ kind: 'stopped' });
+    }
+    const deadline = setTimeout(() => this.stop('timed out'), this.timeoutSeconds * 1_000);
+    try {
+      return this.conclude(await this.runner.run(this.attempt(parameters)));
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** What becomes of an attempt that was stopped before it began. */
+  outcomeUnstarted(): RunOutcome {
+    return this.conclude({ kind: 'stopped' });
+  }
+
+  /** The task's limit, or the client's if that is shorter. */
+  private get timeoutSeconds(): number {
+    const { timeoutSeconds } = this.entry.task;
+    return Math.min(timeoutSeconds, this.job.timeoutSeconds ?? timeoutSeconds);
+  }
+
+  private attempt(parameters: string): Attempt {
+    this.stopping = new AbortController();
+    return {
+      jobId: this.job.jobId,
+      leaseId: this.job.leaseId,
+      orgId: this.job.orgId,
+      number: this.job.attempt,
+      entry: this.entry,
+      parameters,
+      signal: this.stopping.signal,
+      onProgress: this.onProgress,
+    };
+  }
+
+  private conclude(outcome: TaskOutcome): RunOutcome {
+    if (outcome.kind === 'failed') {
+      const { backoff } = this.entry.task;
+      return backoff === undefined ? outcome : { ...outcome, backoff };
+    }
+    if (outcome.kind !== 'stopped') {
+      return outcome;
+    }
+    const reason = this.stopReason ?? 'shutting down';
+    switch (reason) {
+      case 'canceled':
+        return { kind: 'canceled' };
+      case 'timed out':
+        return {
+          kind: 'failed',
+          retryable: true,
+          problem: jobProblem(
+            'task-timeout',
+            `The task ran for longer than its limit of ${this.timeoutSeconds} seconds: ask for less at once.`,
+          ),
+        };
+      case 'no free slot':
+      case 'shutting down':
+      case 'lease lost':
+        return { kind: 'released' };
+      default:
+        return reason satisfies never;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { Controller, Get, Inject, Query, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { Organization, RequireScope } from '../../auth/auth.decorators.js';
+import { CONFIG, type Config } from '../../platform/config.js';
+import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import { Problem } from '../../platform/http/problem/problem.js';
+import { serviceUrl } from '../../platform/http/service-url.js';
+import { cursorOf, idOfCursor } from './audit-cursor.js';
+import { ApiAudit } from './audit.openapi.js';
+import { AUDIT_ACTIONS, type AuditEntry, AuditStore } from './audit.store.js';
+
+const MOST_ENTRIES = 200;
+
+const QUERY = z.object({
+  action: z.enum(AUDIT_ACTIONS, { error: `must be one of ${AUDIT_ACTIONS.join(', ')}` }).optional(),
+  subject: z
+    .string({ error: 'must be given once' })
+    .min(1, 'must not be empty')
+    .max(256, 'must have at most 256 characters')
+    .refine((text) => text.isWellFormed() && !text.includes('\u0000'), 'must be plain text')
+    .optional(),
+  job_id: z.guid('must be a UUID').toLowerCase().optional(),
+  limit: z
+    .string({ error: 'must be given once' })
+    .regex(/^([1-9]\d?|1\d\d|200)$/, `must be a whole number from 1 to ${MOST_ENTRIES}`)
+    .default('50'),
+  cursor: z.string({ error: 'must be given once' }).optional(),
+});
+
+/** Who did what in an organization, for its administrators. */
+@Controller('compute/orgs/:org_id/audit')
+@UseGuards(AcceptsJson)
+export class AuditController {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly audit: AuditStore,
+  ) {}
+
+  @Get()
+  @RequireScope('compute:admin')
+  @ApiAudit()
+  async list(
+    @Organization() orgId: string,
+    @Query() query: Record<string, unknown>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { action, subject, job_id: jobId, limit, cursor } = parsed(query);
+    const filter = { action: action ?? null, subject: subject ?? null, jobId: jobId ?? null };
+    const list = [orgId, ...Object.values(filter).map((value) => value ?? '')];
+    const before = cursor === undefined ? null : idOfCursor(cursor, list);
+    if (cursor !== undefined && before === null) {
+      throw wrong('cursor', 'must be that of an earlier page of this list');
+    }
+    const found = await this.audit.list(orgId, filter, before, Number(limit) + 1);
+    const entries = found.slice(0, Number(limit));
+    const last = entries.at(-1);
+    const next = new URLSearchParams({
+      ...(action !== undefined && { action }),
+      ...(subject !== undefined && { subject }),
+      ...(jobId !== undefined && { job_id: jobId }),
+      limit,
+      cursor: last === undefined ? '' : cursorOf(last.id, list),
+    });
+    void reply.header('cache-control', 'no-store');
+    return {
+      results: entries.map(present),
+      next:
+        found.length > entries.length
+          ? `${serviceUrl(request, this.config)}/compute/orgs/${orgId}/audit?${next.toString()}`
+          : null,
+    };
+  }
+}
+
+const present = ({ jobId, requestId, ...entry }: AuditEntry) => ({
+  ...entry,
+  job_id: jobId,
+  request_id: requestId,
+});
+
+/** @throws Problem `malformed-request` that names the first parameter that is wrong */
+function parsed(query: Record<string, unknown>): z.output<typeof QUERY> {
+  const { data, error } = QUERY.safeParse(query);
+  if (data === undefined) {
+    const [issue] = error.issues;
+    throw wrong(String(issue?.path[0]), issue?.message ?? 'is wrong');
+  }
+  return data;
+}
+
+const wrong = (name: string, reason: string): Problem =>
+  new Problem('malformed-request', `The query parameter ${name} is wrong: ${reason}.`, {
+    invalidParams: [{ name, reason }],
+  });

@@ -1,0 +1,69 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { CONFIG, type Config } from '../../platform/config.js';
+import { Periodic } from '../../platform/periodic.js';
+import { describeJob } from '../job/log-fields.js';
+import { JobSignals } from '../job/job-signals.js';
+import { type TendedJob, WorkerStore } from '../lease/worker.store.js';
+
+const REAP_EVERY_MS = 1_000;
+
+/**
+ * Gives the jobs of lost workers back, fails those that nobody started in time, and lets in those
+ * whose moment has come. Every replica does it; each statement takes what no other has taken.
+ */
+@Injectable()
+export class Reaper implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Reaper');
+  private readonly loop = new Periodic({ name: 'Reaper', everyMs: REAP_EVERY_MS }, () =>
+    this.tend(),
+  );
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly workers: WorkerStore,
+    private readonly signals: JobSignals,
+  ) {}
+
+  @Interval('reaper', REAP_EVERY_MS)
+  tick(): Promise<void> {
+    return this.loop.tick();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async tend(): Promise<void> {
+    const tended = await this.workers.tend(this.config.LEASE_SECONDS);
+    tended.forEach((job) => this.tell(job));
+    if (tended.some(({ status }) => status === 'requested')) {
+      this.signals.announceWork();
+    }
+  }
+
+  private tell(job: TendedJob): void {
+    const { transition, status: to } = job;
+    switch (transition) {
+      case 'reap':
+        this.logger.warn(
+          {
+            ...describeJob(job),
+            transition,
+            from: to === 'canceled' ? 'canceling' : 'in progress',
+            to,
+            worker: job.lostWorkerId,
+          },
+          'job',
+        );
+        return;
+      case 'expire':
+        this.logger.warn({ ...describeJob(job), transition, from: 'requested', to }, 'job');
+        return;
+      case 'admit':
+        return;
+      default:
+        transition satisfies never;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import type { JobKey } from '../read/job.store.js';
+
+/** What every line of the log about a job has: never parameters, results or messages. */
+export const describeJob = (job: JobKey & { readonly attempt?: number }) => ({
+  job: job.jobId,
+  org: job.orgId,
+  topic: job.topic,
+  task: job.task,
+  ...(job.attempt !== undefined && { attempt: job.attempt }),
+});

@@ -1,0 +1,348 @@
+import { Injectable } from '@nestjs/common';
+import { Coalescer } from '../../platform/database/coalescer.js';
+import { Database } from '../../platform/database/database.js';
+import { isDatabaseUnavailable } from '../../platform/database/database-errors.js';
+import type { ProblemBody } from '../../platform/http/problem/problem.js';
+import { JOB_CANCELED } from '../job/job-problems.js';
+import type { JobStatus } from '../job/job-status.js';
+import { UsageMeter } from '../limits/usage-meter.js';
+
+/** The right to run one attempt of a job. */
+export interface Lease {
+  readonly jobId: string;
+  /** The fence: random, new for every claim. Whoever does not hold the current one changes nothing. */
+  readonly leaseId: string;
+}
+
+export interface ClaimedJob extends Lease {
+  readonly orgId: string;
+  readonly topic: string;
+  readonly task: string;
+  readonly attempt: number;
+  /** How many workers it has cost so far. */
+  readonly crashes: number;
+  /** The client's limit on the running time, in seconds; null: the task's. */
+  readonly timeoutSeconds: number | null;
+  /** How long it had waited since it was submitted, in milliseconds, by the database's clock. */
+  readonly waitedMs: number;
+  /** A JSON document, as text; null when it is large, and must be read for itself. */
+  readonly parameters: string | null;
+}
+
+export interface Progress extends Lease {
+  /** An integer, 0–100. */
+  readonly percent: number;
+  /** Null keeps the last one. */
+  readonly message: string | null;
+}
+
+export interface Success extends Lease {
+  readonly message: string | null;
+  /** A JSON object, as text. */
+  readonly results: string;
+}
+
+/** How long a failed job waits for its next attempt: a random part of `first` × 2ⁿ, at most `longest`. */
+export interface Backoff {
+  readonly firstSeconds: number;
+  readonly longestSeconds: number;
+}
+
+export const DEFAULT_BACKOFF: Backoff = { firstSeconds: 1, longestSeconds: 60 };
+
+export interface Failure extends Lease {
+  readonly problem: ProblemBody;
+  /** Whether another attempt may help; the job's own limit decides whether it gets one. */
+  readonly retryable: boolean;
+  readonly backoff?: Backoff;
+}
+
+export interface Postponement extends Lease {
+  readonly afterSeconds: number;
+}
+
+/** Results beyond this many characters are stored by a statement of their own. */
+const COALESCED_CHARACTERS = 65_536;
+/**
+ * The fence. Written so that it does not imply that there is a lease: else the planner may take the
+ * index of what runs for the way to the row, and walk all of it for each job.
+ */
+const HOLDS = (lease: string): string => `(jobs.lease_id = ${lease}) IS TRUE`;
+/** What an attempt leaves when its job goes on without it. */
+const KEEP_ATTEMPT = `
+  INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome, problem)
+  SELECT id, attempt, org_id, worker_id, started_at,`;
+
+/**
+ * What a worker does with the jobs it holds. Null: the lease is not held any more; nothing changed.
+ *
+ * Statements on many jobs take them in order of id, so that no two wait for each other.
+ */
+@Injectable()
+export class LeaseStore {
+  private readonly successes: Coalescer<Success, JobStatus | null>;
+  private readonly releases: Coalescer<Lease, JobStatus | null>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageMeter = new UsageMeter(database),
+  ) {
+    const retryAlone = (error: unknown) => !isDatabaseUnavailable(error);
+    this.successes = new Coalescer({
+      run: (successes) => this.succeedAll(successes),
+      maxItems: 500,
+      maxBatches: 2,
+      retryAlone,
+    });
+    this.releases = new Coalescer({
+      run: (leases) => this.releaseAll(leases),
+      maxItems: 500,
+      maxBatches: 1,
+      retryAlone,
+    });
+  }
+
+  /**
+   * Stores the progress of many jobs in one statement. Its commit does not wait for the disk: a
+   * crash of the server may forget the last second of progress.
+   * @returns the state of each job whose lease is still held; the others are missing
+   */
+  async progress(reports: readonly Progress[]): Promise<ReadonlyMap<string, JobStatus>> {
+    const ordered = [...reports].sort(byJob);
+    const { rows } = await this.database.pool.query<{ lease_id: string; status: JobStatus }>({
+      name: 'progress',
+      text: `
+        UPDATE jobs SET progress = greatest(jobs.progress, report.percent),
+          message = coalesce(report.message, jobs.message)
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[])
+            AS report(job_id, lease_id, percent, message),
+          (SELECT set_config('synchronous_commit', 'off', true)) AS asynchronous
+        WHERE jobs.id = report.job_id AND ${HOLDS('report.lease_id')}
+        RETURNING jobs.lease_id, jobs.status`,
+      values: [
+        ordered.map(({ jobId }) => jobId),
+        ordered.map(({ leaseId }) => leaseId),
+        ordered.map(({ percent }) => percent),
+        ordered.map(({ message }) => message),
+      ],
+    });
+    return new Map(rows.map((row) => [row.lease_id, row.status]));
+  }
+
+  /**
+   * Transition `succeed`. A cancel that came first wins: then the results are dropped. Successes
+   * that come together are stored together.
+   */
+  async succeed(success: Success): Promise<JobStatus | null> {
+    return success.results.length > COALESCED_CHARACTERS
+      ? ((await this.succeedAll([success], true))[0] ?? null)
+      : this.successes.submit(success);
+  }
+
+  /**
+   * Transition `fail`. With attempts left and a failure worth repeating, the job waits and is
+   * requested again: exponential back-off with full jitter.
+   */
+  fail({ jobId, leaseId, problem, retryable, backoff }: Failure): Promise<JobStatus | null> {
+    const { firstSeconds, longestSeconds } = backoff ?? DEFAULT_BACKOFF;
+    return this.transition(
+      'fail',
+      `WITH held AS MATERIALIZED (
+         SELECT id, attempt, org_id, worker_id, started_at,
+           CASE WHEN status = 'canceling' THEN 'canceled'
+                WHEN $4 AND failures + 1 < max_attempts THEN 'requested'
+                ELSE 'failed' END AS next
+         FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
+       ), kept AS (${KEEP_ATTEMPT} 'failed', $3::json FROM held WHERE next = 'requested')
+       UPDATE jobs SET
+         status = next,
+         failures = failures + CASE WHEN next = 'canceled' THEN 0 ELSE 1 END,
+         error = CASE next WHEN 'failed' THEN $3::json WHEN 'canceled' THEN $5::json END,
+         progress = CASE WHEN next = 'requested' THEN 0 ELSE progress END,
+         message = CASE WHEN next = 'requested' THEN NULL ELSE message END,
+         run_after = CASE WHEN next = 'requested' THEN clock_timestamp()
+           + random() * least($7::float8, $6::float8 * 2 ^ failures) * interval '1 second' END,
+         ended_at = CASE WHEN next <> 'requested' THEN clock_timestamp() END,
+         lease_id = NULL
+       FROM held WHERE jobs.id = held.id
+       RETURNING status`,
+      [
+        jobId,
+        leaseId,
+        JSON.stringify(problem),
+        retryable,
+        JSON.stringify(JOB_CANCELED),
+        firstSeconds,
+        longestSeconds,
+      ],
+    );
+  }
+
+  /** Transition `postpone`: the task wants to be run again later; nothing is counted against the job. */
+  postpone({ jobId, leaseId, afterSeconds }: Postponement): Promise<JobStatus | null> {
+    return this.transition(
+      'postpone',
+      `WITH held AS MATERIALIZED (
+         SELECT id, attempt, org_id, worker_id, started_at,
+           CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
+         FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
+       ), kept AS (${KEEP_ATTEMPT} 'retry later', NULL FROM held WHERE next = 'requested')
+       UPDATE jobs SET
+         status = next,
+         error = CASE WHEN next = 'canceled' THEN $3::json END,
+         progress = CASE WHEN next = 'requested' THEN 0 ELSE progress END,
+         message = CASE WHEN next = 'requested' THEN NULL ELSE message END,
+         run_after = CASE WHEN next = 'requested'
+           THEN clock_timestamp() + $4::float8 * interval '1 second' END,
+         ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
+         lease_id = NULL
+       FROM held WHERE jobs.id = held.id
+       RETURNING status`,
+      [jobId, leaseId, JSON.stringify(JOB_CANCELED), afterSeconds],
+    );
+  }
+
+  /** Transition `endCanceled`: the runner has stopped the work of a canceled job. */
+  endCanceled({ jobId, leaseId }: Lease): Promise<JobStatus | null> {
+    return this.transition(
+      'end-canceled',
+      `UPDATE jobs SET status = 'canceled', error = $3::json,
+         ended_at = clock_timestamp(), lease_id = NULL
+       WHERE id = $1 AND ${HOLDS('$2')} AND status = 'canceling'
+       RETURNING status`,
+      [jobId, leaseId, JSON.stringify(JOB_CANCELED)],
+    );
+  }
+
+  /** Transition `release`: hands a job back unfinished, with nothing counted against it. */
+  release(lease: Lease): Promise<JobStatus | null> {
+    return this.releases.submit(lease);
+  }
+
+  /**
+   * @param alone one success, whose results are sent as they are: as part of an array all of them would
+   *   be quoted first, by several copies
+   */
+  private async succeedAll(
+    successes: readonly Success[],
+    alone = false,
+  ): Promise<(JobStatus | null)[]> {
+    const ordered = [...successes].sort(byJob);
+    return this.transitionAll(
+      successes,
+      alone ? 'succeed-large' : 'succeed',
+      `WITH done AS MATERIALIZED (
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], ${alone ? 'ARRAY[$4::json]' : '$4::json[]'})
+           AS done(job_id, lease_id, message, results)
+       ), ended AS (
+         UPDATE jobs SET
+           status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'succeeded' END,
+           progress = CASE WHEN status = 'canceling' THEN progress ELSE 100 END,
+           message = CASE WHEN status = 'canceling' THEN jobs.message
+                          ELSE coalesce(done.message, jobs.message) END,
+           error = CASE WHEN status = 'canceling' THEN $5::json END,
+           ended_at = clock_timestamp(), lease_id = NULL
+         FROM done WHERE jobs.id = done.job_id AND ${HOLDS('done.lease_id')}
+         RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results,
+           octet_length(done.results::text) AS bytes
+       ), kept AS (
+         INSERT INTO job_results (job_id, org_id, results, bytes)
+         SELECT id, org_id, results, bytes FROM ended WHERE status = 'succeeded'
+       )
+       SELECT status, org_id, sum(bytes) AS bytes, string_agg(lease_id::text, ',') AS leases
+       FROM ended GROUP BY status, org_id`,
+      [
+        ordered.map(({ jobId }) => jobId),
+        ordered.map(({ leaseId }) => leaseId),
+        ordered.map(({ message }) => message),
+        alone ? Buffer.from(ordered[0]?.results ?? '') : ordered.map(({ results }) => results),
+        JSON.stringify(JOB_CANCELED),
+      ],
+      ({ status, org_id, bytes }: Stored & Transitioned) => {
+        if (status === 'succeeded') {
+          this.usage.add(org_id, Number(bytes));
+        }
+      },
+    );
+  }
+
+  private async releaseAll(leases: readonly Lease[]): Promise<(JobStatus | null)[]> {
+    const ordered = [...leases].sort(byJob);
+    return this.transitionAll(
+      leases,
+      'release',
+      `WITH held AS MATERIALIZED (
+         SELECT jobs.id, attempt, org_id, worker_id, started_at, jobs.lease_id,
+           CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
+         FROM unnest($1::uuid[], $2::uuid[]) AS back(job_id, lease_id)
+         JOIN jobs ON jobs.id = back.job_id AND ${HOLDS('back.lease_id')} FOR UPDATE OF jobs
+       ), kept AS (${KEEP_ATTEMPT} 'released', NULL FROM held WHERE next = 'requested'), freed AS (
+         UPDATE jobs SET
+           status = next,
+           error = CASE WHEN next = 'canceled' THEN $3::json END,
+           ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
+           progress = CASE WHEN next = 'canceled' THEN progress ELSE 0 END,
+           message = CASE WHEN next = 'canceled' THEN message END,
+           lease_id = NULL
+         FROM held WHERE jobs.id = held.id
+         RETURNING held.lease_id, status
+       )
+       SELECT status, string_agg(lease_id::text, ',') AS leases FROM freed GROUP BY status`,
+      [
+        ordered.map(({ jobId }) => jobId),
+        ordered.map(({ leaseId }) => leaseId),
+        JSON.stringify(JOB_CANCELED),
+      ],
+    );
+  }
+
+  private async transition(
+    name: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<JobStatus | null> {
+    const { rows } = await this.database.pool.query<{ status: JobStatus }>({
+      name,
+      text,
+      values: [...values],
+    });
+    return rows[0]?.status ?? null;
+  }
+
+  /**
+   * @param tell called with each row of the answer
+   * @returns the state after it of each, in the order of `leases`
+   */
+  private async transitionAll<Row>(
+    leases: readonly Lease[],
+    name: string,
+    text: string,
+    values: readonly unknown[],
+    tell: (row: Row & Transitioned) => void = () => undefined,
+  ): Promise<(JobStatus | null)[]> {
+    const { rows } = await this.database.pool.query<Row & Transitioned>({
+      name,
+      text,
+      values: [...values],
+    });
+    rows.forEach(tell);
+    const states = new Map(
+      rows.flatMap((row) => row.leases.split(',').map((leaseId) => [leaseId, row.status] as const)),
+    );
+    return leases.map(({ leaseId }) => states.get(leaseId) ?? null);
+  }
+}
+
+/** Jobs that came into the same state. */
+interface Transitioned {
+  readonly status: JobStatus;
+  /** Separated by commas. */
+  readonly leases: string;
+}
+
+interface Stored {
+  readonly org_id: string;
+  readonly bytes: string;
+}
+
+const byJob = (one: Lease, other: Lease): number => (one.jobId < other.jobId ? -1 : 1);

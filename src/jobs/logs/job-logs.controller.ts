@@ -1,0 +1,73 @@
+import { Controller, Get, Query, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { RequireScope } from '../../auth/auth.decorators.js';
+import { CountedAs } from '../../auth/rate-limit.guard.js';
+import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import { Problem } from '../../platform/http/problem/problem.js';
+import { JobAddress } from '../job/job-address.js';
+import { ApiLogs } from './job-logs.openapi.js';
+import { JobLogsStore, type LogPlace } from './job-logs.store.js';
+import { noSuchJob } from '../job/job-problems.js';
+import { type JobKey, JobStore } from '../read/job.store.js';
+
+/** Most pieces in one page: at 16,384 characters each, 1.6 million. */
+const MOST_PIECES = 100;
+const START = '0.0';
+
+/** What the attempts of one job wrote to their log. */
+@Controller('compute/orgs/:org_id/:topic/:task/:job_id')
+@CountedAs('polls')
+@UseGuards(AcceptsJson)
+export class JobLogsController {
+  constructor(
+    private readonly jobs: JobStore,
+    private readonly logsStore: JobLogsStore,
+  ) {}
+
+  @Get('logs')
+  @RequireScope('compute:read')
+  @ApiLogs()
+  async logs(
+    @JobAddress() key: JobKey,
+    @Query() query: Record<string, unknown>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const after = query.after ?? START;
+    const place = placeOf(after);
+    const limit = limitOf(query.limit ?? String(MOST_PIECES));
+    if ((await this.jobs.findState(key)) === null) {
+      noSuchJob();
+    }
+    const found = await this.logsStore.read(key, place, limit + 1);
+    const logs = found.slice(0, limit);
+    const last = logs.at(-1);
+    void reply.headers({ 'cache-control': 'no-store' });
+    return {
+      logs,
+      after: last === undefined ? after : `${last.attempt}.${last.number}`,
+      more: found.length > limit,
+    };
+  }
+}
+
+/** @throws Problem `malformed-request` */
+function placeOf(after: unknown): LogPlace {
+  const [, attempt, number] = /^(\d{1,9})\.(\d{1,9})$/.exec(String(after)) ?? [];
+  if (typeof after !== 'string' || attempt === undefined || number === undefined) {
+    throw wrong('after', 'must be the after of an earlier page');
+  }
+  return { attempt: Number(attempt), number: Number(number) };
+}
+
+/** @throws Problem `malformed-request` */
+function limitOf(limit: unknown): number {
+  if (typeof limit !== 'string' || !/^([1-9]\d?|100)$/.test(limit)) {
+    throw wrong('limit', `must be a whole number from 1 to ${MOST_PIECES}`);
+  }
+  return Number(limit);
+}
+
+const wrong = (name: string, reason: string): Problem =>
+  new Problem('malformed-request', `The query parameter ${name} is wrong: ${reason}.`, {
+    invalidParams: [{ name, reason }],
+  });

@@ -1,0 +1,77 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import type { SchemaObject } from '../../platform/http/problem/openapi-types.js';
+import { ApiProblems } from '../../platform/http/problem/problem.openapi.js';
+import { ApiJob, json } from '../read/jobs.openapi.js';
+
+/** Bodies of the logs route. */
+export const JOB_LOGS_SCHEMAS: Record<string, SchemaObject> = {
+  JobLogs: {
+    type: 'object',
+    required: ['logs', 'after', 'more'],
+    properties: {
+      logs: {
+        type: 'array',
+        description: 'Oldest first.',
+        items: {
+          type: 'object',
+          required: ['attempt', 'number', 'at', 'text'],
+          properties: {
+            attempt: { type: 'integer', description: '1 for the first start of the job.' },
+            number: {
+              type: 'integer',
+              description: 'Counts the pieces of the attempt; a gap: those between were not kept.',
+            },
+            at: { type: 'string', format: 'date-time', description: 'When it was stored.' },
+            text: { type: 'string', description: 'Some lines, or a part of a long one.' },
+          },
+        },
+      },
+      after: { type: 'string', description: 'Send this as `after` for what comes behind.' },
+      more: { type: 'boolean', description: 'Whether there is more at this moment.' },
+    },
+  },
+};
+
+export const ApiLogs = () =>
+  applyDecorators(
+    ApiOperation({
+      operationId: 'getJobLogs',
+      summary: "A job's log",
+      description:
+        'What the command of a process task wrote to standard error: the last 1 MiB of each attempt, while it runs and after. Jobs of other tasks have none. Scope: `compute:read`.',
+      tags: ['Jobs'],
+    }),
+    ApiQuery({
+      name: 'after',
+      required: false,
+      description: 'Where to go on: the `after` of an earlier page.',
+      schema: { type: 'string', pattern: '^\\d{1,9}\\.\\d{1,9}$' },
+    }),
+    ApiQuery({
+      name: 'limit',
+      required: false,
+      description: 'Most pieces.',
+      schema: { type: 'integer', minimum: 1, maximum: 100, default: 100 },
+    }),
+    ApiJob(),
+    ApiResponse({
+      status: 200,
+      description: 'One page of the log; an empty one at its end.',
+      content: json('JobLogs', {
+        page: {
+          logs: [
+            {
+              attempt: 1,
+              number: 1,
+              at: '2026-01-31T12:00:00.000Z',
+              text: 'read 1241 stations of 12 holes\n',
+            },
+          ],
+          after: '1.1',
+          more: false,
+        },
+      }),
+    }),
+    ApiProblems('malformed-request'),
+  );

@@ -1,0 +1,78 @@
+import type { NewJob } from '../read/job.store.js';
+
+/**
+ * Submits jobs: `wanted`, and of these the `admitted`. A job, its parameters, its labels and who
+ * submitted it are one statement.
+ */
+const insertStatement = (admitted: string, parameters = '$6::json[]'): string => `
+  WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], ${parameters},
+        $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[],
+        $12::text[], $13::text[], $14::text[], $15::text[])
+      AS job(id, org_id, topic, task, max_attempts, parameters,
+        priority, run_after, expires_after, timeout_seconds, labels,
+        subject, client, address, request_id)
+  ), ${admitted}, kept AS (
+    INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
+    SELECT id, org_id, parameters, octet_length(parameters::text) FROM admitted
+  ), labeled AS (
+    INSERT INTO job_labels (job_id, org_id, name, value)
+    SELECT id, org_id, label.key, label.value FROM admitted, json_each_text(labels) AS label
+    WHERE labels IS NOT NULL
+  ), noted AS (
+    INSERT INTO audit_log (org_id, id, action, subject, client, job_id, topic, task, address, request_id)
+    SELECT org_id, id, 'job.submit', subject, client, id, topic, task, address, request_id FROM admitted
+  )
+  INSERT INTO jobs (id, org_id, topic, task, max_attempts, priority, timeout_seconds, run_after, expires_at)
+  SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,
+    CASE WHEN run_after > clock_timestamp() THEN run_after END,
+    greatest(clock_timestamp(), run_after) + expires_after * interval '1 second'
+  FROM admitted`;
+
+/** For any number of jobs. */
+export const CREATE_ALL = insertStatement('admitted AS (SELECT * FROM wanted)');
+
+/** One document by itself is sent as it is: as part of an array all of it would be quoted first. */
+const ONE_DOCUMENT = 'ARRAY[$6::json]';
+
+/** For one job whose parameters are bytes. */
+export const CREATE_LARGE = insertStatement('admitted AS (SELECT * FROM wanted)', ONE_DOCUMENT);
+
+const KEY_FIRST = `taken AS (
+    INSERT INTO idempotency_keys AS kept
+      (org_id, topic, task, key_digest, body_digest, job_id, expires_at)
+    SELECT org_id, topic, task, $16, $17, id, clock_timestamp() + interval '24 hours' FROM wanted
+    ON CONFLICT (org_id, topic, task, key_digest) DO UPDATE
+      SET body_digest = excluded.body_digest, job_id = excluded.job_id, expires_at = excluded.expires_at
+      WHERE kept.expires_at <= clock_timestamp()
+    RETURNING job_id
+  ), admitted AS MATERIALIZED (
+    SELECT wanted.* FROM wanted JOIN taken ON taken.job_id = wanted.id
+  )`;
+
+/** For one job. Takes the key first: a key that is there, and has not expired, admits nothing. */
+export const CREATE_ONCE = insertStatement(KEY_FIRST);
+
+/** The same for one job whose parameters are bytes. */
+export const CREATE_LARGE_ONCE = insertStatement(KEY_FIRST, ONE_DOCUMENT);
+
+/** Values of both statements for some jobs; that of one job takes the digests of key and body behind them. */
+export const submitValues = (jobs: readonly NewJob[]): unknown[] => [
+  jobs.map((job) => job.jobId),
+  jobs.map((job) => job.orgId),
+  jobs.map((job) => job.topic),
+  jobs.map((job) => job.task),
+  jobs.map((job) => job.maxAttempts),
+  jobs.length === 1 && Buffer.isBuffer(jobs[0]?.parameters)
+    ? jobs[0].parameters
+    : jobs.map((job) => job.parameters),
+  jobs.map(({ options }) => options.priority),
+  jobs.map(({ options }) => options.runAfter),
+  jobs.map(({ options }) => options.expiresAfterSeconds),
+  jobs.map(({ options }) => options.timeoutSeconds),
+  jobs.map(({ options }) => options.labels && JSON.stringify(options.labels)),
+  jobs.map(({ by }) => by.subject),
+  jobs.map(({ by }) => by.client),
+  jobs.map(({ by }) => by.address),
+  jobs.map(({ by }) => by.requestId),
+];

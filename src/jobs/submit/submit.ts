@@ -1,0 +1,103 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Problem } from '../../platform/http/problem/problem.js';
+import { describeJob } from '../job/log-fields.js';
+import { JobSignals } from '../job/job-signals.js';
+import { type IdempotencyKey, JobStore, type KeyedJob, type NewJob } from '../read/job.store.js';
+import { SubmitQuota } from './submit-quota.js';
+
+/** So much may the clocks of a client and of the service differ: a time that is past by less is now. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
+
+/** Use case: a job is submitted. Its parameters, options and caller have been judged by then. */
+@Injectable()
+export class Submit {
+  private readonly logger = new Logger('Submit');
+
+  constructor(
+    private readonly jobs: JobStore,
+    private readonly quota: SubmitQuota,
+    private readonly signals: JobSignals,
+  ) {}
+
+  /**
+   * Stores a job within the organization's quota, and announces it.
+   * @param key which makes repeats of the request the same job; null: each is a job of its own
+   * @returns the id of the job: committed when the promise resolves, or long before by the same key
+   * @throws Problem `too-many-requests`, `conflict`, or `invalid-parameters` for a key of another body or a
+   *   `run_after` long past
+   */
+  async submit(job: NewJob, key: IdempotencyKey | null): Promise<string> {
+    const made = await this.madeInTime(job, key);
+    if (made !== null) {
+      return made;
+    }
+    if (key === null) {
+      await this.quota.admit(job.orgId, Buffer.byteLength(job.parameters));
+      await this.jobs.create(job);
+      this.announce(job);
+      return job.jobId;
+    }
+    const before = await this.createOnce(job, key);
+    if (before?.same === false) {
+      throw new Problem(
+        'invalid-parameters',
+        'The Idempotency-Key was used for another body: use a new key for a new job.',
+      );
+    }
+    return before?.jobId ?? job.jobId;
+  }
+
+  /**
+   * A time that is long past is a mistake, unless it was right when the request was sent first. The
+   * database's clock decides: this replica's own may be wrong, and is only believed when it sees nothing
+   * wrong.
+   * @returns the job that the same request made before; null when the job is to be made now
+   */
+  private async madeInTime(job: NewJob, key: IdempotencyKey | null): Promise<string | null> {
+    const { runAfter } = job.options;
+    if (runAfter === null || runAfter.getTime() > Date.now() - CLOCK_TOLERANCE_MS) {
+      return null;
+    }
+    const now = await this.jobs.now();
+    if (runAfter.getTime() > now.getTime() - CLOCK_TOLERANCE_MS) {
+      return null;
+    }
+    const before = key === null ? null : await this.jobs.findKeyed(job, key);
+    if (before?.same === true) {
+      return before.jobId;
+    }
+    throw new Problem('invalid-parameters', 'The options are not right.', {
+      invalidParams: [
+        {
+          name: 'options.run_after',
+          reason:
+            'is in the past by the clock of the service: leave it out to start at once; it must be a ' +
+            'time like 2026-01-31T12:00:00Z, at most a year ahead',
+        },
+      ],
+    });
+  }
+
+  /** A key that stands for a job already is answered whatever the quota says now. */
+  private async createOnce(job: NewJob, key: IdempotencyKey): Promise<KeyedJob | null> {
+    try {
+      await this.quota.admit(job.orgId, Buffer.byteLength(job.parameters));
+    } catch (error) {
+      const kept = await this.jobs.findKeyed(job, key);
+      if (kept === null) {
+        throw error;
+      }
+      return kept;
+    }
+    const before = await this.jobs.createOnce(job, key);
+    if (before === null) {
+      this.announce(job);
+    }
+    return before;
+  }
+
+  private announce(job: NewJob): void {
+    this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
+    this.signals.announceWork();
+  }
+}

@@ -1,0 +1,72 @@
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { Database } from '../database.js';
+import { isDatabaseUnavailable } from '../database-errors.js';
+import { type Migration, readMigrations } from './migrations.js';
+import { faultOfSchema } from './schema-fault.js';
+import { SchemaState } from './schema-state.js';
+
+/** How soon a replica notices that its schema fits again … */
+const UNFIT_EVERY_MS = 1_000;
+/** … and that it does not fit any more; statements that fail for it answer 503 until then. */
+const FIT_EVERY_MS = 5_000;
+
+/**
+ * Compares the schema with this build, before the replica listens and for as long as it runs: another
+ * may migrate or restore the database under it. A change is one line in the log. A database that does
+ * not answer changes nothing: that is told elsewhere.
+ */
+@Injectable()
+export class SchemaWatch implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('Schema');
+  private migrations: readonly Migration[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly state: SchemaState,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.migrations = await readMigrations();
+    await this.look();
+  }
+
+  onModuleDestroy(): void {
+    this.stopped = true;
+    clearTimeout(this.timer ?? undefined);
+  }
+
+  private async look(): Promise<void> {
+    try {
+      this.tell(await faultOfSchema(this.database.requests, this.migrations));
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) {
+        this.logger.error({ err: error }, 'the schema could not be compared');
+      }
+    }
+    if (!this.stopped) {
+      const wait = this.state.fault === null ? FIT_EVERY_MS : UNFIT_EVERY_MS;
+      this.timer = setTimeout(() => void this.look(), wait);
+    }
+  }
+
+  private tell(fault: string | null): void {
+    if (fault === this.state.fault) {
+      return;
+    }
+    this.state.set(fault);
+    if (fault === null) {
+      this.logger.log('the schema fits: takes requests and jobs');
+      return;
+    }
+    this.logger.error(`not ready: ${fault}`);
+    // Sessions that began before keep what they were given then.
+    this.database.discardConnections();
+  }
+}
