@@ -1,5 +1,5 @@
 // Status reads through the store that the route uses, for the newest jobs.
-import { JobStore } from '../../dist/jobs/read/job.store.js';
+import { JobStateStore } from '../../dist/jobs/read/job-state.store.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { addRate } from '../queues/adds.mjs';
 
@@ -15,7 +15,7 @@ export async function pollRate(place, pool) {
     task: row.task,
   }));
   const database = new Database({ url: place.url, poolSize: 10 });
-  const jobs = new JobStore(database);
+  const jobs = new JobStateStore(database);
   try {
     let turn = 0;
     const read = async () => {

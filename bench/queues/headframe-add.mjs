@@ -1,6 +1,6 @@
 // One job into Headframe's queue, as the execute route does it after it has checked the request.
 import { randomUUID } from 'node:crypto';
-import { NO_OPTIONS } from '../../dist/jobs/read/job.store.js';
+import { NO_OPTIONS } from '../../dist/jobs/job/job.js';
 import { PARAMETERS, TASK } from '../support/queue-jobs.mjs';
 
 const ORGANIZATION = randomUUID();
@@ -9,7 +9,7 @@ const ACTOR = { subject: 'bench', client: null, address: '127.0.0.1', requestId:
 
 /**
  * The row is committed, then workers are told.
- * @param {import('../../dist/jobs/read/job.store.js').JobStore} jobs
+ * @param {import('../../dist/jobs/submit/submit.store.js').SubmitStore} jobs
  * @param {import('../../dist/jobs/job/job-signals.js').JobSignals} signals
  * @param {string} jobId
  */

@@ -3,7 +3,7 @@
 // to. The service itself is left as it is.
 import { v7 as uuidv7 } from 'uuid';
 import { JobSignals } from '../../dist/jobs/job/job-signals.js';
-import { JobStore } from '../../dist/jobs/read/job.store.js';
+import { SubmitStore } from '../../dist/jobs/submit/submit.store.js';
 import sleep from '../../dist/tasks/diagnostics/sleep/sleep.task.js';
 import { now } from '../support/clock.mjs';
 import { addToStart } from './add-to-start.mjs';
@@ -23,8 +23,8 @@ sleep.run = (parameters, context) => {
   return run(parameters, context);
 };
 
-const { create } = JobStore.prototype;
-JobStore.prototype.create = function (job) {
+const { create } = SubmitStore.prototype;
+SubmitStore.prototype.create = function (job) {
   jobs = this;
   return create.call(this, job);
 };

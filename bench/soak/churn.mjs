@@ -6,7 +6,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { ClaimStore } from '../../dist/jobs/lease/claim.store.js';
 import { JobSignals } from '../../dist/jobs/job/job-signals.js';
-import { JobStore } from '../../dist/jobs/read/job.store.js';
+import { SubmitStore } from '../../dist/jobs/submit/submit.store.js';
 import { LeaseStore } from '../../dist/jobs/lease/lease.store.js';
 import { UsageMeter } from '../../dist/jobs/limits/usage-meter.js';
 import { WorkerStore } from '../../dist/jobs/lease/worker.store.js';
@@ -25,7 +25,7 @@ const RESULTS = '{"message":"Slept 0.001 seconds in 1 naps","seconds":0.001,"ste
 export async function churn(url, { perSecond, kept, goOn }) {
   const database = new Database({ url, poolSize: 4 });
   const usage = new UsageMeter(database);
-  const [jobs, claims] = [new JobStore(database, usage), new ClaimStore(database)];
+  const [jobs, claims] = [new SubmitStore(database, usage), new ClaimStore(database)];
   const [leases, workers] = [new LeaseStore(database, usage), new WorkerStore(database)];
   const signals = new JobSignals(database);
   const owner = new pg.Pool({ connectionString: url, max: 1 });

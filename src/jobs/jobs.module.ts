@@ -9,11 +9,16 @@ import { JobDetailController } from './read/job-detail.controller.js';
 import { JobDetailStore } from './read/job-detail.store.js';
 import { JobLogsController } from './logs/job-logs.controller.js';
 import { JobLogsStore } from './logs/job-logs.store.js';
-import { JobPurgeController } from './end/job-purge.controller.js';
+import { PurgeController } from './end/purge.controller.js';
 import { JobSignals } from './job/job-signals.js';
-import { JobStore } from './read/job.store.js';
+import { SubmitStore } from './submit/submit.store.js';
+import { JobStateStore } from './read/job-state.store.js';
+import { Cancel } from './end/cancel.js';
+import { CancelController } from './end/cancel.controller.js';
+import { EndStore } from './end/end.store.js';
+import { Purge } from './end/purge.js';
 import { ResultsReader } from './read/results-reader.js';
-import { JobsController } from './read/jobs.controller.js';
+import { StatusController } from './read/status.controller.js';
 import { KeyCleaner } from './care/key-cleaner.js';
 import { LeaseStore } from './lease/lease.store.js';
 import { Reaper } from './care/reaper.js';
@@ -37,15 +42,20 @@ export class JobsModule {
         role === 'worker'
           ? []
           : [
-              JobsController,
+              StatusController,
+              CancelController,
               JobDetailController,
               JobLogsController,
-              JobPurgeController,
+              PurgeController,
               AuditController,
               LimitsController,
             ],
       providers: [
-        JobStore,
+        SubmitStore,
+        JobStateStore,
+        EndStore,
+        Cancel,
+        Purge,
         ResultsReader,
         JobDetailStore,
         JobLogsStore,
@@ -65,7 +75,6 @@ export class JobsModule {
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
       ],
       exports: [
-        JobStore,
         JobLogsStore,
         Submit,
         JobSignals,

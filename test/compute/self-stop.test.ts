@@ -11,7 +11,9 @@ import { Dispatcher } from '../../src/compute/worker/dispatcher.js';
 import { ComputeModule } from '../../src/compute/compute.module.js';
 import { defineTask, type Task } from '../../src/compute/task.js';
 import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
-import { JobStore, NO_OPTIONS } from '../../src/jobs/read/job.store.js';
+import { UsageMeter } from '../../src/jobs/limits/usage-meter.js';
+import { SubmitStore } from '../../src/jobs/submit/submit.store.js';
+import { NO_OPTIONS } from '../../src/jobs/job/job.js';
 import { WorkerStore } from '../../src/jobs/lease/worker.store.js';
 import { loadConfig } from '../../src/platform/config.js';
 import { Database } from '../../src/platform/database/database.js';
@@ -99,7 +101,7 @@ describe('a worker that is cut off from the database', () => {
     const jobId = uuidv7();
     const key = { jobId, orgId: randomUUID(), topic: 'test', task: 'ticking' };
     const job = { ...key, maxAttempts: 1, parameters: '{}', options: NO_OPTIONS, by: ACTOR };
-    await new JobStore(database).create(job);
+    await new SubmitStore(database, new UsageMeter(database)).create(job);
     return jobId;
   }
 

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
-import { type JobKey, JobStore } from '../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../src/jobs/job/job.js';
+import { EndStore } from '../../src/jobs/end/end.store.js';
+import { JobStateStore } from '../../src/jobs/read/job-state.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import type { DatabaseRole } from '../../src/platform/database/session.js';
 import { ACTOR, Engine } from '../support/jobs.js';
@@ -27,6 +29,9 @@ class ForgetfulDatabase extends Database {
     return super.queryFor(organizations, { ...statement, text });
   }
 }
+
+const endsOf = (database: Database): EndStore =>
+  new EndStore(database, new JobStateStore(database));
 
 /** The login's own right: a superuser's, for whom there is no row-level security. */
 const NO_ROLE = 'none' as DatabaseRole;
@@ -59,9 +64,9 @@ describe('statements that forget the organization', () => {
   };
 
   const reads: [string, (database: Database, key: JobKey) => Promise<unknown>][] = [
-    ['status', (database, key) => new JobStore(database).findState(key)],
-    ['results', (database, key) => new JobStore(database).findOutcome(key)],
-    ['cancel', (database, key) => new JobStore(database).requestCancel(key, ACTOR)],
+    ['status', (database, key) => new JobStateStore(database).findState(key)],
+    ['results', (database, key) => new JobStateStore(database).findResults(key)],
+    ['cancel', (database, key) => endsOf(database).requestCancel(key, ACTOR)],
     [
       'logs',
       async (database, key) => {
@@ -89,15 +94,13 @@ describe('statements that forget the organization', () => {
   it('cancel: change nothing of a running one', async () => {
     const { key } = await engine.jobIn('in progress');
     const stranger = { ...key, orgId: randomUUID() };
-    expect(
-      await new JobStore(forgetful('headframe_api')).requestCancel(stranger, ACTOR),
-    ).toBeNull();
+    expect(await endsOf(forgetful('headframe_api')).requestCancel(stranger, ACTOR)).toBeNull();
     expect(await engine.row(key.jobId)).toMatchObject({ status: 'in progress' });
   });
 
   it('purge: delete nothing of another organization', async () => {
     const stranger = { ...theirs, orgId: randomUUID() };
-    expect(await new JobStore(forgetful('headframe_api')).purge(stranger, ACTOR)).toBeNull();
+    expect(await endsOf(forgetful('headframe_api')).purge(stranger, ACTOR)).toBeNull();
     expect(await engine.row(theirs.jobId)).toMatchObject({ status: 'succeeded' });
     expect(await engine.results(theirs.jobId)).toBe(1);
   });

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queryFor, scopeOf } from '../../src/platform/database/request-scope.js';
 import { sessionOf } from '../../src/platform/database/session.js';
-import type { JobKey } from '../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../src/jobs/job/job.js';
 import { Engine } from '../support/jobs.js';
 
 const PATIENCE = { statementMs: 5_000, answerMs: 7_000, connectMs: 5_000 };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
-import type { JobKey } from '../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../src/jobs/job/job.js';
 import { Engine, TASK } from '../support/jobs.js';
 
 /** Claims of all claimers together in one race. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RingTurn } from '../../src/jobs/lease/claim.store.js';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
-import type { JobKey } from '../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../src/jobs/job/job.js';
 import { MAX_CRASHES } from '../../src/jobs/job/job-transitions.js';
 import { NIL } from 'uuid';
 import { Engine, TASK } from '../support/jobs.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JobKey } from '../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../src/jobs/job/job.js';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import { ACTOR, Engine, PROBLEM } from '../support/jobs.js';
 
@@ -57,7 +57,7 @@ describe('the first attempt of a rescued job comes back late', () => {
   });
 
   it('its end of a cancel does not end the second attempt, which is to be canceled', async () => {
-    await engine.jobs.requestCancel(first, ACTOR);
+    await engine.ends.requestCancel(first, ACTOR);
     const before = await engine.row(first.jobId);
     expect(await engine.leases.endCanceled(first)).toBeNull();
     expect(await engine.row(first.jobId)).toEqual(before);
@@ -65,7 +65,7 @@ describe('the first attempt of a rescued job comes back late', () => {
   });
 
   it('its release and its results do not cancel the second attempt either', async () => {
-    await engine.jobs.requestCancel(first, ACTOR);
+    await engine.ends.requestCancel(first, ACTOR);
     const before = await engine.row(first.jobId);
     expect(await engine.leases.release(first)).toBeNull();
     expect(await engine.leases.succeed({ ...first, results: '{}', message: null })).toBeNull();

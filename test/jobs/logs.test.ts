@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobLogsStore, LONGEST_PIECE } from '../../src/jobs/logs/job-logs.store.js';
-import type { JobKey } from '../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../src/jobs/job/job.js';
 import { Engine } from '../support/jobs.js';
 
 describe('the log of a job', () => {

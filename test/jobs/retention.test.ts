@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
 import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
 import type { JobStatus } from '../../src/jobs/job/job-status.js';
-import { type JobKey, NO_OPTIONS } from '../../src/jobs/read/job.store.js';
+import { type JobKey, NO_OPTIONS } from '../../src/jobs/job/job.js';
 import { NIL_UUID } from '../../src/platform/uuid.js';
 import { RetentionStore } from '../../src/jobs/care/retention.store.js';
 import { ACTOR, Engine, PROBLEM, TASK } from '../support/jobs.js';
@@ -60,7 +60,7 @@ describe('retention', () => {
     const jobId = uuidv7({ msecs: Date.now() - submittedDays * DAY_MS });
     const key = { jobId, orgId, topic: TASK.topic, task: TASK.name };
     const options = { ...NO_OPTIONS, labels: { name: 'old' } };
-    await engine.jobs.create({
+    await engine.submits.create({
       ...key,
       maxAttempts: 2,
       options,
@@ -79,7 +79,7 @@ describe('retention', () => {
       { ...lease, pieces: [{ number: 1, text: 'Größe 1\n' }], keepFrom: 1 },
     ]);
     if (status === 'canceling' || status === 'canceled') {
-      await engine.jobs.requestCancel(key, ACTOR);
+      await engine.ends.requestCancel(key, ACTOR);
     }
     if (status === 'canceled') {
       await engine.leases.endCanceled(lease);
@@ -129,7 +129,7 @@ describe('retention', () => {
     for (const key of gone) {
       expect(await exists(key)).toBe(false);
       expect(await rowsOf(key)).toEqual(Object.fromEntries(tables.map((table) => [table, 0])));
-      expect(await engine.jobs.findState(key)).toBeNull();
+      expect(await engine.states.findState(key)).toBeNull();
     }
     expect(await Promise.all(kept.map(exists))).not.toContain(false);
     expect(await Promise.all(kept.map(rowsOf))).toEqual(before);

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
 import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
-import { type JobKey, NO_OPTIONS } from '../../src/jobs/read/job.store.js';
+import { type JobKey, NO_OPTIONS } from '../../src/jobs/job/job.js';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import { SubmitQuota } from '../../src/jobs/submit/submit-quota.js';
 import { UsageStore } from '../../src/jobs/care/usage.store.js';
@@ -31,7 +31,7 @@ describe('stored bytes', () => {
 
   async function submit(replica: Engine, orgId: string): Promise<JobKey> {
     const key = { jobId: uuidv7(), orgId, topic: TASK.topic, task: TASK.name };
-    await replica.jobs.create({
+    await replica.submits.create({
       ...key,
       maxAttempts: 1,
       options: NO_OPTIONS,
@@ -85,7 +85,7 @@ describe('stored bytes', () => {
           }),
         );
         await Promise.all(
-          keys.filter((_, index) => index % 4 === 0).map((key) => replica.jobs.purge(key, ACTOR)),
+          keys.filter((_, index) => index % 4 === 0).map((key) => replica.ends.purge(key, ACTOR)),
         );
       }),
     );
@@ -115,7 +115,7 @@ describe('stored bytes', () => {
 
   it('are not counted for what a statement undid', async () => {
     const key = await submit(engine, randomUUID());
-    const again = engine.jobs.create({
+    const again = engine.submits.create({
       ...key,
       maxAttempts: 1,
       options: NO_OPTIONS,
@@ -134,7 +134,7 @@ describe('stored bytes', () => {
        UPDATE job_results SET bytes = NULL WHERE job_id = '${key.jobId}';
        DELETE FROM organization_usage WHERE org_id = '${key.orgId}'`,
     );
-    expect(await engine.jobs.purge(key, ACTOR)).toBe('succeeded');
+    expect(await engine.ends.purge(key, ACTOR)).toBe('succeeded');
     expect((await believedBytes(engine.owner))[key.orgId]).toBeUndefined();
   });
 
@@ -191,13 +191,13 @@ describe('stored bytes', () => {
         message: null,
       });
       expect(ended).toBe('succeeded');
-      expect((await engine.jobs.findOutcome(key))?.results).toBe(results);
+      expect((await engine.states.findResults(key))?.results).toBe(results);
       const quota = () => quotaOf(engine);
       await expect(quota().admit(key.orgId, 2)).rejects.toMatchObject({
         slug: 'too-many-requests',
         extra: { headers: { 'retry-after': '60' } },
       });
-      await engine.jobs.purge(key, ACTOR);
+      await engine.ends.purge(key, ACTOR);
       await quota().admit(key.orgId, 2);
     });
 

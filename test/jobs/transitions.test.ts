@@ -7,7 +7,7 @@ import {
   TRANSITIONS,
   type TransitionName,
 } from '../../src/jobs/job/job-transitions.js';
-import type { JobKey } from '../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../src/jobs/job/job.js';
 import { ACTOR, Engine, PROBLEM } from '../support/jobs.js';
 
 interface Subject {
@@ -19,7 +19,7 @@ interface Subject {
 /** How each transition is asked for; what it answers when it changed nothing is null or nothing. */
 const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise<unknown>> = {
   claim: (engine, { workerId }) => engine.claim(workerId),
-  requestCancel: (engine, { key }) => engine.jobs.requestCancel(key, ACTOR),
+  requestCancel: (engine, { key }) => engine.ends.requestCancel(key, ACTOR),
   succeed: (engine, { key, leaseId }) =>
     engine.leases.succeed({ jobId: key.jobId, leaseId, results: '{}', message: null }),
   fail: (engine, { key, leaseId }) =>

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import {
-  type JobKey,
-  type JobOptions,
-  JobStore,
-  NO_OPTIONS,
-} from '../../src/jobs/read/job.store.js';
+import { type JobKey, type JobOptions, NO_OPTIONS } from '../../src/jobs/job/job.js';
+
+import { EndStore } from '../../src/jobs/end/end.store.js';
+import { JobStateStore } from '../../src/jobs/read/job-state.store.js';
+import { SubmitStore } from '../../src/jobs/submit/submit.store.js';
 import type { JobStatus } from '../../src/jobs/job/job-status.js';
 import { ClaimStore, type RingTurn } from '../../src/jobs/lease/claim.store.js';
 import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease/lease.store.js';
@@ -37,7 +36,9 @@ export class Engine {
     return new Engine(url, async () => undefined);
   }
 
-  readonly jobs: JobStore;
+  readonly submits: SubmitStore;
+  readonly states: JobStateStore;
+  readonly ends: EndStore;
   readonly claims: ClaimStore;
   readonly leases: LeaseStore;
   readonly workers: WorkerStore;
@@ -59,7 +60,9 @@ export class Engine {
     this.operator = new Database({ url, requestRole: 'headframe_operator', poolSize: 1 });
     this.limits = new LimitsStore(this.operator, 'operator test');
     this.usage = new UsageMeter(database);
-    this.jobs = new JobStore(database, this.usage);
+    this.submits = new SubmitStore(database, this.usage);
+    this.states = new JobStateStore(database);
+    this.ends = new EndStore(database, this.states);
     this.claims = new ClaimStore(database);
     this.leases = new LeaseStore(database, this.usage);
     this.workers = new WorkerStore(database);
@@ -82,7 +85,7 @@ export class Engine {
     options: Partial<JobOptions> = {},
   ): Promise<JobKey> {
     const key = { jobId: uuidv7(), orgId, topic: TASK.topic, task: TASK.name };
-    await this.jobs.create({
+    await this.submits.create({
       ...key,
       maxAttempts,
       parameters: '{"seconds":0}',
@@ -126,7 +129,7 @@ export class Engine {
     }
     const lease = await this.claimFor(workerId, key);
     if (status === 'canceling' || status === 'canceled') {
-      await this.jobs.requestCancel(key, ACTOR);
+      await this.ends.requestCancel(key, ACTOR);
     }
     if (status === 'canceled') {
       await this.leases.endCanceled(lease);

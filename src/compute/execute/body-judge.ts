@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
-import type { JobOptions } from '../../jobs/read/job.store.js';
+import type { JobOptions } from '../../jobs/job/job.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { BodyToJudge, Judgement } from './body-judge.worker.js';

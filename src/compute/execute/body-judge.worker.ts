@@ -1,4 +1,4 @@
-import type { JobOptions } from '../../jobs/read/job.store.js';
+import type { JobOptions } from '../../jobs/job/job.js';
 import {
   type InvalidParam,
   Problem,

@@ -1,4 +1,4 @@
-import { type JobOptions, NO_OPTIONS } from '../../jobs/read/job.store.js';
+import { type JobOptions, NO_OPTIONS } from '../../jobs/job/job.js';
 import { Problem, type InvalidParam } from '../../platform/http/problem/problem.js';
 import { EXECUTE_OPTIONS, jobOptions } from './execute-options.js';
 import type { Task } from '../task.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobOptions } from '../../jobs/read/job.store.js';
+import type { JobOptions } from '../../jobs/job/job.js';
 
 const YEAR_SECONDS = 366 * 86_400;
 const MOST_LABELS = 16;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseIJson } from '../../platform/http/body/i-json.js';
-import type { JobOptions } from '../../jobs/read/job.store.js';
+import type { JobOptions } from '../../jobs/job/job.js';
 import { executeBody, type JudgedTask } from './execute-body.js';
 
 /** An execute request that was found right. */

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { UUID } from '../../platform/uuid.js';
-import type { JobKey } from '../read/job.store.js';
+import type { JobKey } from './job.js';
 
 /** What topics and tasks look like in a path. */
 export const PATH_SEGMENT = /^[a-z0-9][a-z0-9-]{0,62}$/;

@@ -1,4 +1,4 @@
-import type { JobKey } from '../read/job.store.js';
+import type { JobKey } from './job.js';
 
 /** What every line of the log about a job has: never parameters, results or messages. */
 export const describeJob = (job: JobKey & { readonly attempt?: number }) => ({

@@ -85,7 +85,7 @@ export class LeaseStore {
 
   constructor(
     private readonly database: Database,
-    private readonly usage: UsageMeter = new UsageMeter(database),
+    private readonly usage: UsageMeter,
   ) {
     const retryAlone = (error: unknown) => !isDatabaseUnavailable(error);
     this.successes = new Coalescer({

@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../platform/database/database.js';
 import { JOB_CANCELED, JOB_EXPIRED, WORKER_LOST } from '../job/job-problems.js';
-import type { JobKey } from '../read/job.store.js';
+import type { JobKey } from '../job/job.js';
 import type { JobStatus } from '../job/job-status.js';
 import { MAX_CRASHES } from '../job/job-transitions.js';
 

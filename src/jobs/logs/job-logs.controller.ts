@@ -8,7 +8,8 @@ import { JobAddress } from '../job/job-address.js';
 import { ApiLogs } from './job-logs.openapi.js';
 import { JobLogsStore, type LogPlace } from './job-logs.store.js';
 import { noSuchJob } from '../job/job-problems.js';
-import { type JobKey, JobStore } from '../read/job.store.js';
+import type { JobKey } from '../job/job.js';
+import { JobStateStore } from '../read/job-state.store.js';
 
 /** Most pieces in one page: at 16,384 characters each, 1.6 million. */
 const MOST_PIECES = 100;
@@ -20,7 +21,7 @@ const START = '0.0';
 @UseGuards(AcceptsJson)
 export class JobLogsController {
   constructor(
-    private readonly jobs: JobStore,
+    private readonly jobs: JobStateStore,
     private readonly logsStore: JobLogsStore,
   ) {}
 

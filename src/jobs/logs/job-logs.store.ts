@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
-import type { JobKey } from '../read/job.store.js';
+import type { JobKey } from '../job/job.js';
 import type { Lease } from '../lease/lease.store.js';
 
 /** A stretch of what an attempt wrote to its log. */

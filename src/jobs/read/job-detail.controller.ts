@@ -8,7 +8,7 @@ import { JobAddress } from '../job/job-address.js';
 import { JobDetailStore } from './job-detail.store.js';
 import { jobUrl, presentDetail } from './job-presenter.js';
 import { noSuchJob } from '../job/job-problems.js';
-import type { JobKey } from './job.store.js';
+import type { JobKey } from '../job/job.js';
 import { ApiDetail } from './job-detail.openapi.js';
 
 /** All that is kept about one job, with the history of its attempts. */

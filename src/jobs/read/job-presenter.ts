@@ -2,7 +2,8 @@ import { serviceUrl } from '../../platform/http/service-url.js';
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../../platform/config.js';
 import type { AttemptRecord, JobDetail } from './job-detail.store.js';
-import type { JobKey, JobState } from './job.store.js';
+import type { JobKey } from '../job/job.js';
+import type { JobState } from './job-state.store.js';
 import { isFinal, type JobStatus } from '../job/job-status.js';
 
 /** The body of `GET …/{job_id}/status`. */

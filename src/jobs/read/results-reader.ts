@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { Problem } from '../../platform/http/problem/problem.js';
-import type { JobKey } from './job.store.js';
+import type { JobKey } from '../job/job.js';
 
 /** Bytes of one piece: some milliseconds of the event loop. */
 const PIECE_BYTES = 786_432;

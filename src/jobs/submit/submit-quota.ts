@@ -41,7 +41,7 @@ export class SubmitQuota {
 
   constructor(
     private readonly database: Database,
-    private readonly usage: UsageMeter = new UsageMeter(database),
+    private readonly usage: UsageMeter,
   ) {
     this.counts = new Coalescer({
       run: (organizations) => this.countRooms(organizations),

@@ -1,4 +1,14 @@
-import type { NewJob } from '../read/job.store.js';
+import type { Actor } from '../../auth/actor.js';
+import { auditInsert } from '../audit/audit-insert.js';
+import type { JobKey, JobOptions } from '../job/job.js';
+
+export interface NewJob extends JobKey {
+  readonly maxAttempts: number;
+  readonly options: JobOptions;
+  /** A JSON document, as text; that of a large one in UTF-8, which the database takes as it is. */
+  readonly parameters: string | Buffer;
+  readonly by: Actor;
+}
 
 /**
  * Submits jobs: `wanted`, and of these the `admitted`. A job, its parameters, its labels and who
@@ -19,9 +29,13 @@ const insertStatement = (admitted: string, parameters = '$6::json[]'): string =>
     INSERT INTO job_labels (job_id, org_id, name, value)
     SELECT id, org_id, label.key, label.value FROM admitted, json_each_text(labels) AS label
     WHERE labels IS NOT NULL
-  ), noted AS (
-    INSERT INTO audit_log (org_id, id, action, subject, client, job_id, topic, task, address, request_id)
-    SELECT org_id, id, 'job.submit', subject, client, id, topic, task, address, request_id FROM admitted
+  ), noted AS (${auditInsert('job.submit', 'admitted', {
+    id: 'id',
+    subject: 'subject',
+    client: 'client',
+    address: 'address',
+    requestId: 'request_id',
+  })}
   )
   INSERT INTO jobs (id, org_id, topic, task, max_attempts, priority, timeout_seconds, run_after, expires_at)
   SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,

@@ -2,7 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
-import { type IdempotencyKey, JobStore, type KeyedJob, type NewJob } from '../read/job.store.js';
+import { type IdempotencyKey, type KeyedJob, SubmitStore } from './submit.store.js';
+import type { NewJob } from './submit-statement.js';
 import { SubmitQuota } from './submit-quota.js';
 
 /** So much may the clocks of a client and of the service differ: a time that is past by less is now. */
@@ -14,7 +15,7 @@ export class Submit {
   private readonly logger = new Logger('Submit');
 
   constructor(
-    private readonly jobs: JobStore,
+    private readonly jobs: SubmitStore,
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
   ) {}

@@ -1,7 +1,7 @@
 import { ACTOR } from '../../support/jobs.js';
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { type JobKey, NO_OPTIONS } from '../../../src/jobs/read/job.store.js';
+import { type JobKey, NO_OPTIONS } from '../../../src/jobs/job/job.js';
 import type { LeaseStore } from '../../../src/jobs/lease/lease.store.js';
 import { ORGANIZATIONS, type Stage, TASKS } from './model-actors.js';
 import { beat, drain, tend } from './model-care.js';
@@ -80,7 +80,13 @@ function submit(stage: Stage, choice: Choice & { do: 'submit' }): Action {
       await Promise.all(
         jobs.map(({ name, key }) => {
           const parameters = JSON.stringify({ job: name });
-          return stage.engine.jobs.create({ ...key, maxAttempts, parameters, options, by: ACTOR });
+          return stage.engine.submits.create({
+            ...key,
+            maxAttempts,
+            parameters,
+            options,
+            by: ACTOR,
+          });
         }),
       );
       stage.keys.push(...jobs);
@@ -128,7 +134,7 @@ function requestCancel(stage: Stage, nth: number, foreign: boolean): Action | nu
   return {
     title: `requestCancel ${name}${foreign ? ' by another organization' : ''}`,
     async perform() {
-      const answer = await stage.engine.jobs.requestCancel(key, ACTOR);
+      const answer = await stage.engine.ends.requestCancel(key, ACTOR);
       return {
         answer: answer?.status ?? 'no such job',
         step: (world) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { NIL } from 'uuid';
 import type { RingTurn } from '../../../src/jobs/lease/claim.store.js';
-import type { JobKey } from '../../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../../src/jobs/job/job.js';
 import { LeaseStore } from '../../../src/jobs/lease/lease.store.js';
 import type { Engine } from '../../support/jobs.js';
 import { Invariants } from './model-rows.js';
@@ -62,7 +62,7 @@ export class Stage {
     readonly engine: Engine,
     readonly invariants: Invariants,
   ) {
-    this.leases = Array.from({ length: STORES }, () => new LeaseStore(engine.database));
+    this.leases = Array.from({ length: STORES }, () => new LeaseStore(engine.database, engine.usage));
     this.actors = Array.from({ length: ACTORS }, () => ({
       workerId: '',
       turn: { cursor: NIL, credit: 0 },

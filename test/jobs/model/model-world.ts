@@ -1,4 +1,4 @@
-import type { JobKey } from '../../../src/jobs/read/job.store.js';
+import type { JobKey } from '../../../src/jobs/job/job.js';
 import type { JobStatus } from '../../../src/jobs/job/job-status.js';
 
 /** A moment that a job waits for: still to come, or come and not yet acted upon. */

@@ -1,44 +1,29 @@
-import {
-  Controller,
-  Delete,
-  Get,
-  Inject,
-  Logger,
-  Req,
-  Res,
-  StreamableFile,
-  UseGuards,
-} from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res, StreamableFile, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Actor, ActorOf } from '../../auth/actor.js';
 import { RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../../auth/rate-limit.guard.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import { JobAddress } from '../job/job-address.js';
-import { ApiCancel, ApiResults, ApiStatus } from './jobs.openapi.js';
+import { ApiResults, ApiStatus } from './jobs.openapi.js';
 import { jobUrl, presentStatus, SDK_HEADER, wireStatus } from './job-presenter.js';
-import { describeJob } from '../job/log-fields.js';
 import { noSuchJob } from '../job/job-problems.js';
-import { JobSignals } from '../job/job-signals.js';
-import { type JobKey, JobStore } from './job.store.js';
+import type { JobKey } from '../job/job.js';
+import { JobStateStore } from './job-state.store.js';
 import { ResultsReader } from './results-reader.js';
 import { isFinal } from '../job/job-status.js';
 
 /** Seconds that a client should wait before it asks again. */
 const RETRY_AFTER_SECONDS = '1';
 
-/** Status, results and cancel of one job. */
+/** Status and results of one job. */
 @Controller('compute/orgs/:org_id/:topic/:task/:job_id')
 @CountedAs('polls')
 @UseGuards(AcceptsJson)
-export class JobsController {
-  private readonly logger = new Logger('Jobs');
-
+export class StatusController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly jobs: JobStore,
-    private readonly signals: JobSignals,
+    private readonly jobs: JobStateStore,
     private readonly reader: ResultsReader,
   ) {}
 
@@ -63,7 +48,7 @@ export class JobsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { status, error, results, large } = (await this.jobs.findOutcome(key)) ?? noSuchJob();
+    const { status, error, results, large } = (await this.jobs.findResults(key)) ?? noSuchJob();
     const word = wireStatus(status, request);
     this.describe(reply, isFinal(status));
     if (!isFinal(status)) {
@@ -85,26 +70,6 @@ export class JobsController {
       );
     }
     return `{"status":${JSON.stringify(word)},"results":${results ?? '{}'}}`;
-  }
-
-  @Delete()
-  @CountedAs('cancels')
-  @RequireScope('compute:execute')
-  @ApiCancel()
-  async cancel(
-    @JobAddress() key: JobKey,
-    @ActorOf() by: Actor,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const canceled = (await this.jobs.requestCancel(key, by)) ?? noSuchJob();
-    this.logger.log(
-      { ...describeJob(key), transition: 'requestCancel', to: canceled.status },
-      'job',
-    );
-    if (canceled.workerId !== null) {
-      this.signals.announceCancel(canceled.workerId, key.jobId);
-    }
-    void reply.status(204);
   }
 
   private describe(reply: FastifyReply, final: boolean): void {

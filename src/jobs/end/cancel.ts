@@ -1,0 +1,34 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Actor } from '../../auth/actor.js';
+import type { JobKey } from '../job/job.js';
+import { noSuchJob } from '../job/job-problems.js';
+import { JobSignals } from '../job/job-signals.js';
+import type { JobStatus } from '../job/job-status.js';
+import { describeJob } from '../job/log-fields.js';
+import { EndStore } from './end.store.js';
+
+/** Use case: a job is canceled. */
+@Injectable()
+export class Cancel {
+  private readonly logger = new Logger('Cancel');
+
+  constructor(
+    private readonly ends: EndStore,
+    private readonly signals: JobSignals,
+  ) {}
+
+  /**
+   * Ends a job that nobody has started, or asks the worker that runs it to stop, whichever replica that is.
+   * A job that has ended stays as it is.
+   * @returns the status after it, committed when the promise resolves
+   * @throws Problem `not-found`
+   */
+  async cancel(key: JobKey, by: Actor): Promise<JobStatus> {
+    const { status, workerId } = (await this.ends.requestCancel(key, by)) ?? noSuchJob();
+    this.logger.log({ ...describeJob(key), transition: 'requestCancel', to: status }, 'job');
+    if (workerId !== null) {
+      this.signals.announceCancel(workerId, key.jobId);
+    }
+    return status;
+  }
+}

@@ -1,0 +1,28 @@
+/** The address of a job: it is found under these four together or not at all. */
+export interface JobKey {
+  readonly jobId: string;
+  readonly orgId: string;
+  readonly topic: string;
+  readonly task: string;
+}
+
+/** What a client may wish of one job beside its parameters. */
+export interface JobOptions {
+  /** -100 to 100; among the jobs of one organization, the higher start first. */
+  readonly priority: number;
+  /** Not to be started before; null: at once. */
+  readonly runAfter: Date | null;
+  /** How long it may wait unstarted, from the moment it may start; null: for ever. */
+  readonly expiresAfterSeconds: number | null;
+  /** Limit on the running time of an attempt; null: the task's. */
+  readonly timeoutSeconds: number | null;
+  readonly labels: Readonly<Record<string, string>> | null;
+}
+
+export const NO_OPTIONS: JobOptions = {
+  priority: 0,
+  runAfter: null,
+  expiresAfterSeconds: null,
+  timeoutSeconds: null,
+  labels: null,
+};
