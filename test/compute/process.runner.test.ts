@@ -1,6 +1,7 @@
+import type { AttemptOutcome } from '../../src/jobs/lease/attempt-outcome.js';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Attempt, StopReason, TaskOutcome } from '../../src/compute/runners/attempt.js';
+import type { Attempt, StopReason } from '../../src/compute/runners/attempt.js';
 import { AttemptLogWriter } from '../../src/compute/runners/process/output/attempt-log-writer.js';
 import { ProcessRunner } from '../../src/compute/runners/process/process.runner.js';
 import { WorkFolders } from '../../src/compute/runners/process/work-folders.js';
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 
 interface Ran {
-  readonly outcome: TaskOutcome;
+  readonly outcome: AttemptOutcome;
   readonly told: readonly { percent: number; message: string | null }[];
   /** What is in the database of its log. */
   readonly log: string;

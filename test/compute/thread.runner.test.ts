@@ -1,5 +1,6 @@
+import type { AttemptOutcome } from '../../src/jobs/lease/attempt-outcome.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Attempt, TaskOutcome } from '../../src/compute/runners/attempt.js';
+import type { Attempt } from '../../src/compute/runners/attempt.js';
 import type { Task } from '../../src/compute/task.js';
 import type { ThreadRunner as Runner } from '../../src/compute/runners/thread/thread.runner.js';
 
@@ -18,7 +19,7 @@ describe('the thread runner', () => {
   });
   afterAll(() => runner?.onApplicationShutdown());
 
-  function run(fault: string, more: Partial<Attempt> = {}): Promise<TaskOutcome> {
+  function run(fault: string, more: Partial<Attempt> = {}): Promise<AttemptOutcome> {
     return runner.run({
       jobId: 'job',
       leaseId: 'lease',

@@ -1,5 +1,6 @@
+import type { AttemptOutcome } from '../../src/jobs/lease/attempt-outcome.js';
 import { expect } from 'vitest';
-import type { Attempt, TaskOutcome } from '../../src/compute/runners/attempt.js';
+import type { Attempt } from '../../src/compute/runners/attempt.js';
 import { AttemptLogWriter } from '../../src/compute/runners/process/output/attempt-log-writer.js';
 import { ProcessRunner } from '../../src/compute/runners/process/process.runner.js';
 import { WorkFolders } from '../../src/compute/runners/process/work-folders.js';
@@ -27,7 +28,7 @@ export class ProcessRuns {
     script: string,
     part: ManifestPart = {},
     more: Partial<Attempt> = {},
-  ): Promise<{ readonly outcome: TaskOutcome; readonly log: string }> {
+  ): Promise<{ readonly outcome: AttemptOutcome; readonly log: string }> {
     const { key, leaseId } = await this.engine.jobIn('in progress');
     const outcome = await this.runner.run({
       jobId: key.jobId,

@@ -6,7 +6,7 @@ import { CONFIG, type Config } from '../../platform/config.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { BodyToJudge, Judgement } from './body-judge.worker.js';
 import { JsonSchema } from '../schema/json.schema.js';
-import { judgedBody } from './judged-body.js';
+import { judgedBody } from './execute-body.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 
 /** Judging so many bytes takes a few milliseconds at most: more of them go to the thread. */

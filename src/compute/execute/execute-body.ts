@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { type JobOptions, NO_OPTIONS } from '../../jobs/job/job.js';
 import { Problem, type InvalidParam } from '../../platform/http/problem/problem.js';
 import { EXECUTE_OPTIONS, jobOptions } from './execute-options.js';
 import type { Task } from '../task.js';
 import { type Faults, faultsOf, zodFaults } from '../schema/task.schema.js';
+import { parseIJson } from '../../platform/http/body/i-json.js';
 
 /** What an execute request asks for. */
 export interface ExecuteRequest {
@@ -14,6 +16,31 @@ export interface ExecuteRequest {
 
 /** What a body is judged by. */
 export type JudgedTask = Pick<Task, 'parameters' | 'maxAttempts'>;
+
+/** An execute request that was found right. */
+export interface JudgedBody {
+  /** As JSON text. */
+  readonly parameters: string;
+  readonly options: JobOptions;
+  readonly maxAttempts: number;
+  /** SHA-256 of the body's bytes, or nothing when it was not asked for. */
+  readonly digest: Buffer;
+}
+
+/**
+ * Judges a body from bytes to parameters, in whatever thread it is called.
+ * @param digested whether the digest is wanted
+ * @throws Problem as `parseIJson` and `executeBody`
+ */
+export function judgedBody(bytes: Buffer, task: JudgedTask, digested: boolean): JudgedBody {
+  const { parameters, options, maxAttempts } = executeBody(parseIJson(bytes), task);
+  return {
+    parameters: JSON.stringify(parameters),
+    options,
+    maxAttempts,
+    digest: digested ? createHash('sha256').update(bytes).digest() : Buffer.alloc(0),
+  };
+}
 
 /**
  * Checks the body of an execute request: `{"parameters": {…}, "options": {…}}`, the parameters by the

@@ -1,4 +1,4 @@
-import type { ProblemBody } from '../../platform/http/problem/problem.js';
+import type { AttemptOutcome } from '../../jobs/lease/attempt-outcome.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 
 /** Why an attempt is stopped before its task is done: the reason of its abort signal. */
@@ -26,27 +26,7 @@ export interface Attempt {
   onProgress(percent: number, message: string | null): void;
 }
 
-/** What a task's code came to, as a runner tells it. */
-export type TaskOutcome =
-  | {
-      readonly kind: 'succeeded';
-      /** A JSON object, as text. */
-      readonly results: string;
-      readonly message: string | null;
-    }
-  /** The task wants to be run again, not before this many seconds have passed. */
-  | { readonly kind: 'postponed'; readonly afterSeconds: number }
-  | {
-      readonly kind: 'failed';
-      readonly problem: ProblemBody;
-      readonly retryable: boolean;
-      /** For the log only. */
-      readonly stack?: string;
-    }
-  /** The signal aborted, and the work has really ended. */
-  | { readonly kind: 'stopped' };
-
 /** Executes attempts. `run` never rejects for what a task does. */
 export interface Runner {
-  run(attempt: Attempt): Promise<TaskOutcome>;
+  run(attempt: Attempt): Promise<AttemptOutcome>;
 }

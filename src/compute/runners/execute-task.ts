@@ -1,6 +1,6 @@
+import type { AttemptOutcome } from '../../jobs/lease/attempt-outcome.js';
 import { jobProblem } from '../../jobs/job/job-problems.js';
 import { invalidParamsOf } from '../schema/invalid-params.js';
-import type { TaskOutcome } from './attempt.js';
 import type { CodeTask, TaskContext } from '../task.js';
 import { RetryLater } from '../retry-later.js';
 import { keptProblem, TaskProblem } from '../task.problem.js';
@@ -15,7 +15,7 @@ export async function executeTask(
   parameters: string,
   context: TaskContext,
   dependencies: readonly unknown[] = [],
-): Promise<TaskOutcome> {
+): Promise<AttemptOutcome> {
   const parsed = task.parameters.safeParse(JSON.parse(parameters));
   if (!parsed.success) {
     // They were checked when the job was submitted: the task's schema has changed since.
@@ -43,7 +43,7 @@ export async function executeTask(
 }
 
 /** A typed problem is the task's own answer; anything else is a defect that the log explains. */
-function failureOf(error: unknown): TaskOutcome {
+function failureOf(error: unknown): AttemptOutcome {
   if (error instanceof RetryLater) {
     return { kind: 'postponed', afterSeconds: error.afterSeconds };
   }
@@ -58,9 +58,9 @@ function failureOf(error: unknown): TaskOutcome {
 }
 
 function failed(
-  problem: Extract<TaskOutcome, { kind: 'failed' }>['problem'],
+  problem: Extract<AttemptOutcome, { kind: 'failed' }>['problem'],
   retryable = false,
   stack?: string,
-): TaskOutcome {
+): AttemptOutcome {
   return { kind: 'failed', problem, retryable, ...(stack !== undefined && { stack }) };
 }

@@ -1,12 +1,12 @@
+import type { AttemptOutcome } from '../../jobs/lease/attempt-outcome.js';
 import { jobProblem } from '../../jobs/job/job-problems.js';
-import type { TaskOutcome } from './attempt.js';
 import { storableMessage } from './job-message.js';
 
 /** Longest results document, in characters. */
 export const MAX_RESULTS_CHARACTERS = 128 * 1024 * 1024;
 
 /** The success that checked results make; a failure when they are no object, too large, or cannot be kept. */
-export function outcomeOfResults(results: unknown): TaskOutcome {
+export function outcomeOfResults(results: unknown): AttemptOutcome {
   const text = JSON.stringify(results);
   if (!text.startsWith('{')) {
     return refused('The task returned something else than an object.');
@@ -27,7 +27,7 @@ export function outcomeOfResults(results: unknown): TaskOutcome {
 }
 
 /** @param most characters or bytes */
-export const resultsTooLarge = (most: number): TaskOutcome => ({
+export const resultsTooLarge = (most: number): AttemptOutcome => ({
   kind: 'failed',
   retryable: false,
   problem: jobProblem(
@@ -36,7 +36,7 @@ export const resultsTooLarge = (most: number): TaskOutcome => ({
   ),
 });
 
-const refused = (detail: string): TaskOutcome => ({
+const refused = (detail: string): AttemptOutcome => ({
   kind: 'failed',
   retryable: false,
   problem: jobProblem('invalid-results', detail),

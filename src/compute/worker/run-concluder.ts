@@ -6,7 +6,7 @@ import type { JobStatus } from '../../jobs/job/job-status.js';
 import type { TransitionName } from '../../jobs/job/job-transitions.js';
 import { type ClaimedJob, type Lease, LeaseStore } from '../../jobs/lease/lease.store.js';
 import { outlast } from '../../platform/database/outlast.js';
-import type { RunOutcome } from './run.js';
+import type { FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
 import { cutText } from '../../platform/text/cut-text.js';
 
 const TRANSITION = {
@@ -15,7 +15,7 @@ const TRANSITION = {
   failed: 'fail',
   canceled: 'endCanceled',
   released: 'release',
-} as const satisfies Record<RunOutcome['kind'], TransitionName>;
+} as const satisfies Record<FinalOutcome['kind'], TransitionName>;
 
 /** Characters of a task's stack in the log: its message is as long as the task made it. */
 const LONGEST_STACK = 8_192;
@@ -37,7 +37,7 @@ export class RunConcluder {
    */
   async conclude(
     job: ClaimedJob,
-    outcome: RunOutcome,
+    outcome: FinalOutcome,
     ms: number,
     giveUp: AbortSignal,
   ): Promise<void> {
@@ -58,7 +58,7 @@ export class RunConcluder {
     }
   }
 
-  private write(lease: Lease, outcome: RunOutcome): Promise<JobStatus | null> {
+  private write(lease: Lease, outcome: FinalOutcome): Promise<JobStatus | null> {
     switch (outcome.kind) {
       case 'succeeded': {
         const { results, message } = outcome;
@@ -78,7 +78,7 @@ export class RunConcluder {
   }
 
   /** @param to null when the lease had passed on, and nothing was written */
-  private tell(job: ClaimedJob, outcome: RunOutcome, to: JobStatus | null, ms: number): void {
+  private tell(job: ClaimedJob, outcome: FinalOutcome, to: JobStatus | null, ms: number): void {
     const failed = outcome.kind === 'failed' ? outcome : null;
     // A task's own 4xx says that the client asked for the impossible: nothing for the operator.
     const level = failed !== null && failed.problem.status >= 500 ? 'warn' : 'log';
@@ -100,9 +100,9 @@ export class RunConcluder {
   }
 }
 
-const RELEASED: RunOutcome = { kind: 'released' };
+const RELEASED: FinalOutcome = { kind: 'released' };
 
-const UNSTORABLE: RunOutcome = {
+const UNSTORABLE: FinalOutcome = {
   kind: 'failed',
   retryable: false,
   problem: jobProblem('invalid-results', 'The results of the task could not be stored.'),

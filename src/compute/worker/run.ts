@@ -1,23 +1,8 @@
 import { jobProblem } from '../../jobs/job/job-problems.js';
-import type { Backoff, ClaimedJob } from '../../jobs/lease/lease.store.js';
-import type { ProblemBody } from '../../platform/http/problem/problem.js';
-import type { Attempt, Runner, StopReason, TaskOutcome } from '../runners/attempt.js';
+import type { AttemptOutcome, FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
+import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
+import type { Attempt, Runner, StopReason } from '../runners/attempt.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
-
-/** How an attempt ended: what the store is told. */
-export type RunOutcome =
-  | { readonly kind: 'succeeded'; readonly results: string; readonly message: string | null }
-  | { readonly kind: 'postponed'; readonly afterSeconds: number }
-  | {
-      readonly kind: 'failed';
-      readonly problem: ProblemBody;
-      readonly retryable: boolean;
-      readonly backoff?: Backoff;
-      readonly stack?: string;
-    }
-  | { readonly kind: 'canceled' }
-  /** Handed back: the worker shuts down, could not renew its lease, or has no slot for it. */
-  | { readonly kind: 'released' };
 
 /**
  * One attempt of one job in this process, waiting for a slot or running: it can be stopped, for a
@@ -50,7 +35,7 @@ export class Run {
    * Runs the attempt to its end. Never rejects for what the task does.
    * @param parameters a JSON document, as text
    */
-  async execute(parameters: string): Promise<RunOutcome> {
+  async execute(parameters: string): Promise<FinalOutcome> {
     if (this.stopReason !== null) {
       return this.conclude({ kind: 'stopped' });
     }
@@ -63,7 +48,7 @@ export class Run {
   }
 
   /** What becomes of an attempt that was stopped before it began. */
-  outcomeUnstarted(): RunOutcome {
+  outcomeUnstarted(): FinalOutcome {
     return this.conclude({ kind: 'stopped' });
   }
 
@@ -87,7 +72,7 @@ export class Run {
     };
   }
 
-  private conclude(outcome: TaskOutcome): RunOutcome {
+  private conclude(outcome: AttemptOutcome): FinalOutcome {
     if (outcome.kind === 'failed') {
       const { backoff } = this.entry.task;
       return backoff === undefined ? outcome : { ...outcome, backoff };

@@ -4,6 +4,7 @@ import { ClaimStore } from '../../jobs/lease/claim.store.js';
 import { describeJob } from '../../jobs/job/log-fields.js';
 import { jobProblem } from '../../jobs/job/job-problems.js';
 import { MAX_CRASHES } from '../../jobs/job/job-transitions.js';
+import type { FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
 import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { mayPass } from '../../platform/database/database-errors.js';
@@ -13,7 +14,7 @@ import { FairQueue } from './fair-queue.js';
 import { Prefetch } from './prefetch.js';
 import { ProgressReporter } from './progress-reporter.js';
 import { RunConcluder } from './run-concluder.js';
-import { Run, type RunOutcome } from './run.js';
+import { Run } from './run.js';
 import { InlineRunner } from '../runners/inline/inline.runner.js';
 import { ProcessRunner } from '../runners/process/process.runner.js';
 import { ThreadRunner } from '../runners/thread/thread.runner.js';
@@ -187,7 +188,7 @@ export class Slots extends EventEmitter<Events> {
     }
   }
 
-  private async conclude(run: Run, outcome: RunOutcome, ms: number): Promise<void> {
+  private async conclude(run: Run, outcome: FinalOutcome, ms: number): Promise<void> {
     await this.concluder.conclude(run.job, outcome, ms, this.giveUp.signal);
     this.held.delete(run.job.leaseId);
     if (this.held.size === 0) {
@@ -196,7 +197,7 @@ export class Slots extends EventEmitter<Events> {
   }
 
   /** Never rejects: a fault of ours fails the attempt like a fault of the task. */
-  private async outcomeOf(run: Run): Promise<RunOutcome> {
+  private async outcomeOf(run: Run): Promise<FinalOutcome> {
     const { job } = run;
     try {
       const parameters = job.parameters ?? (await this.parametersOf(job));
@@ -227,5 +228,5 @@ export class Slots extends EventEmitter<Events> {
   }
 }
 
-const isLarge = (outcome: RunOutcome): boolean =>
+const isLarge = (outcome: FinalOutcome): boolean =>
   outcome.kind === 'succeeded' && outcome.results.length > SMALL_RESULTS;

@@ -5,6 +5,7 @@ import { isDatabaseUnavailable } from '../../platform/database/database-errors.j
 import type { ProblemBody } from '../../platform/http/problem/problem.js';
 import { JOB_CANCELED } from '../job/job-problems.js';
 import type { JobStatus } from '../job/job-status.js';
+import type { Backoff } from './attempt-outcome.js';
 import { UsageMeter } from '../limits/usage-meter.js';
 
 /** The right to run one attempt of a job. */
@@ -40,12 +41,6 @@ export interface Success extends Lease {
   readonly message: string | null;
   /** A JSON object, as text. */
   readonly results: string;
-}
-
-/** How long a failed job waits for its next attempt: a random part of `first` × 2ⁿ, at most `longest`. */
-export interface Backoff {
-  readonly firstSeconds: number;
-  readonly longestSeconds: number;
 }
 
 export const DEFAULT_BACKOFF: Backoff = { firstSeconds: 1, longestSeconds: 60 };

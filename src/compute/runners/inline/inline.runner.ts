@@ -1,6 +1,7 @@
+import type { AttemptOutcome } from '../../../jobs/lease/attempt-outcome.js';
 import { Injectable, Logger, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { Attempt, Runner, TaskOutcome } from '../attempt.js';
+import type { Attempt, Runner } from '../attempt.js';
 import { executeTask } from '../execute-task.js';
 import type { CodeTask } from '../../task.js';
 import { taskKey } from '../../catalogue/task-catalogue.js';
@@ -16,7 +17,7 @@ export class InlineRunner implements Runner {
 
   constructor(private readonly modules: ModuleRef) {}
 
-  async run(attempt: Attempt): Promise<TaskOutcome> {
+  async run(attempt: Attempt): Promise<AttemptOutcome> {
     const task = attempt.entry.task as CodeTask;
     const classes = task.runner === 'inline' ? (task.inject ?? []) : [];
     const dependencies =
@@ -56,7 +57,7 @@ export class InlineRunner implements Runner {
    * What the task comes to; or, when it has not stopped by the end of its grace time, that it was
    * stopped. Plain callbacks: on short jobs, abort controllers took more time than all else here.
    */
-  private settled(attempt: Attempt, work: Promise<TaskOutcome>): Promise<TaskOutcome> {
+  private settled(attempt: Attempt, work: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
     const { signal } = attempt;
     return new Promise((resolve) => {
       let grace: NodeJS.Timeout | undefined;

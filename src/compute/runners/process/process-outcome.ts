@@ -1,6 +1,6 @@
+import type { AttemptOutcome } from '../../../jobs/lease/attempt-outcome.js';
 import { jobProblem } from '../../../jobs/job/job-problems.js';
 import type { ProblemSlug } from '../../../platform/http/problem/problem.js';
-import type { TaskOutcome } from '../attempt.js';
 import type { ProcessTask } from '../../task.js';
 import { outcomeOfResults, resultsTooLarge } from '../task-results.js';
 import { keptProblem } from '../../task.problem.js';
@@ -19,7 +19,7 @@ export function outcomeOf(
   task: ProcessTask,
   limits: ProcessLimits,
   { stopped = false, hint = null }: { stopped?: boolean; hint?: string | null } = {},
-): TaskOutcome {
+): AttemptOutcome {
   const { excess, problem, retryLaterSeconds } = report;
   if (excess === 'results') {
     return resultsTooLarge(limits.longestLine);
@@ -69,7 +69,7 @@ function outcomeOfReturned(
   report: ProcessReport,
   task: ProcessTask,
   stopped: boolean,
-): TaskOutcome {
+): AttemptOutcome {
   const { results, unusableLines, overLines, logged } = report;
   const resultsFault = report.resultsFault ?? (stopped ? null : report.unfinishedFault);
   if (resultsFault !== null) {
@@ -104,7 +104,12 @@ function outcomeOfReturned(
   return outcomeOfResults(results);
 }
 
-function failed(slug: ProblemSlug, detail: string, retryable = false, stack?: string): TaskOutcome {
+function failed(
+  slug: ProblemSlug,
+  detail: string,
+  retryable = false,
+  stack?: string,
+): AttemptOutcome {
   return {
     kind: 'failed',
     retryable,

@@ -1,7 +1,8 @@
+import type { AttemptOutcome } from '../../../jobs/lease/attempt-outcome.js';
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cutText } from '../../../platform/text/cut-text.js';
-import type { Attempt, StopReason, TaskOutcome } from '../attempt.js';
+import type { Attempt, StopReason } from '../attempt.js';
 import type { AttemptLog } from './output/attempt-log.js';
 import type { ProcessTask } from '../../task.js';
 import { fillIn } from './process-command.js';
@@ -53,7 +54,7 @@ export class ProcessRun {
   }
 
   /** @param parameters a JSON document, as text */
-  async execute(parameters: string): Promise<TaskOutcome> {
+  async execute(parameters: string): Promise<AttemptOutcome> {
     const { signal } = this.attempt;
     const [program = ''] = this.command;
     const output = new ProcessOutput(this.log, this.limits, {

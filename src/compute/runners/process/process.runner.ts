@@ -1,6 +1,7 @@
+import type { AttemptOutcome } from '../../../jobs/lease/attempt-outcome.js';
 import { Injectable, Optional } from '@nestjs/common';
 import { jobProblem } from '../../../jobs/job/job-problems.js';
-import type { Attempt, Runner, TaskOutcome } from '../attempt.js';
+import type { Attempt, Runner } from '../attempt.js';
 import { AttemptLogWriter } from './output/attempt-log-writer.js';
 import type { ProcessTask } from '../../task.js';
 import { MAX_RESULTS_CHARACTERS } from '../task-results.js';
@@ -30,7 +31,7 @@ export class ProcessRunner implements Runner {
     this.limits = { ...LIMITS, ...limits };
   }
 
-  async run(attempt: Attempt): Promise<TaskOutcome> {
+  async run(attempt: Attempt): Promise<AttemptOutcome> {
     const task = attempt.entry.task as ProcessTask;
     const parameters: unknown = JSON.parse(attempt.parameters);
     const fault = task.parameters.fillAndFaultOf(parameters, 'parameters');

@@ -1,3 +1,4 @@
+import type { AttemptOutcome } from '../../../jobs/lease/attempt-outcome.js';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,13 +7,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import { jobProblem } from '../../../jobs/job/job-problems.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
-import {
-  type Attempt,
-  type Runner,
-  STOP_REASONS,
-  type StopReason,
-  type TaskOutcome,
-} from '../attempt.js';
+import { type Attempt, type Runner, STOP_REASONS, type StopReason } from '../attempt.js';
 import type { ThreadJob, ThreadProgress } from './thread-protocol.js';
 
 /** A thread that has not stopped by itself this long after its signal is killed. */
@@ -26,7 +21,7 @@ const IDLE_MS = 60_000;
  */
 @Injectable()
 export class ThreadRunner implements Runner, OnApplicationShutdown {
-  private readonly pool: Piscina<ThreadJob, TaskOutcome>;
+  private readonly pool: Piscina<ThreadJob, AttemptOutcome>;
   private readonly memoryMegabytes: number;
 
   constructor(@Inject(CONFIG) config: Config) {
@@ -42,7 +37,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
     });
   }
 
-  async run(attempt: Attempt): Promise<TaskOutcome> {
+  async run(attempt: Attempt): Promise<AttemptOutcome> {
     const { port1: inbox, port2: port } = new MessageChannel();
     const stop = new Int32Array(new SharedArrayBuffer(4));
     inbox.on('message', ({ percent, message }: ThreadProgress) => {
@@ -96,7 +91,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
     await Promise.race([once(inbox, 'message').catch(() => undefined), sleep(0)]);
   }
 
-  private threadLost(error: unknown): TaskOutcome {
+  private threadLost(error: unknown): AttemptOutcome {
     const { code } = (error ?? {}) as { code?: unknown };
     if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
       return {

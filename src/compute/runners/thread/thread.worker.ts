@@ -1,5 +1,6 @@
+import type { AttemptOutcome } from '../../../jobs/lease/attempt-outcome.js';
 import { executeTask } from '../execute-task.js';
-import { STOP_REASONS, type TaskOutcome } from '../attempt.js';
+import { STOP_REASONS } from '../attempt.js';
 import type { CodeTask } from '../../task.js';
 import type { ThreadJob, ThreadProgress } from './thread-protocol.js';
 
@@ -7,7 +8,7 @@ import type { ThreadJob, ThreadProgress } from './thread-protocol.js';
 const POST_EVERY_MS = 50;
 
 /** Entry of the worker threads: runs one attempt of a task. */
-export default async function runInThread(job: ThreadJob): Promise<TaskOutcome> {
+export default async function runInThread(job: ThreadJob): Promise<AttemptOutcome> {
   const { default: task } = (await import(job.moduleUrl)) as { default: CodeTask };
   const stopping = new AbortController();
   let latest: ThreadProgress | null = null;
