@@ -4,7 +4,7 @@ import { AuthModule } from './auth/auth.module.js';
 import type { VerificationKey } from './auth/keys/verification-key.js';
 import { ComputeModule } from './compute/compute.module.js';
 import type { TaskCatalogue } from './compute/catalogue/task-catalogue.js';
-import { UnknownPathController } from './platform/http/paths/unknown-path.controller.js';
+import { UnknownPathController } from './platform/http/unknown-path.controller.js';
 import { PlatformModule, type PlatformParts } from './platform/platform.module.js';
 import { RootController } from './root.controller.js';
 

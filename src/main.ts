@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type App, createApp } from './app.js';
 import { type Config, loadConfig } from './platform/config.js';
 import { hideEnvironment } from './platform/environment.js';
-import { checkLogins, dataHomeOf, openDatabase } from './platform/database/open-database.js';
+import { checkLogins, dataHomeOf, openDatabase } from './platform/database/schema/open-database.js';
 import { exitFatally } from './platform/fatal.js';
 import { keepHeapSmall } from './platform/heap.js';
 import { createLogger } from './platform/logging/service-logger.js';

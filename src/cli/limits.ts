@@ -4,7 +4,7 @@ import { PATH_SEGMENT } from '../jobs/job/job-address.js';
 import { LimitsStore, type OrganizationLimits } from '../jobs/limits/limits.store.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
 import { Database } from '../platform/database/database.js';
-import { dataHomeOf, openDatabase } from '../platform/database/open-database.js';
+import { dataHomeOf, openDatabase } from '../platform/database/schema/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
 import { NIL_UUID, UUID_ANY_CASE } from '../platform/uuid.js';
 

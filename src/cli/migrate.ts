@@ -1,5 +1,5 @@
 import { loadConfig } from '../platform/config.js';
-import { dataHomeOf, openDatabase } from '../platform/database/open-database.js';
+import { dataHomeOf, openDatabase } from '../platform/database/schema/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
 
 /** Applies outstanding migrations and ends: for deployments that migrate before they start. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
 import { developmentKey } from '../auth/keys/development-key.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
-import { dataHomeOf } from '../platform/database/open-database.js';
+import { dataHomeOf } from '../platform/database/schema/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
 import { UUID_ANY_CASE } from '../platform/uuid.js';
 

@@ -3,7 +3,7 @@ import { isDatabaseUnavailable } from './database/database-errors.js';
 import { EmbeddedPostgresError } from './database/embedded/embedded-postgres.js';
 import { LoginError } from './database/schema/logins.js';
 import { MigrationError } from './database/schema/migrations.js';
-import { ListenError } from './http/listen.js';
+import { ListenError } from './http/connections/listen.js';
 
 /** Errors whose message is written for the operator: their stack would only hide it. */
 const FOR_THE_OPERATOR = [

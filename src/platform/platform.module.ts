@@ -2,16 +2,16 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CONFIG, type Config } from './config.js';
 import { Database } from './database/database.js';
-import type { ServiceUrls } from './database/open-database.js';
+import type { ServiceUrls } from './database/schema/open-database.js';
 import { SchemaState } from './database/schema/schema-state.js';
 import { SchemaWatch } from './database/schema/schema-watch.js';
 import { poolShares } from './database/pool-shares.js';
 import { HealthController } from './health/health.controller.js';
 import { AllowedMethods } from './http/paths/allowed-methods.js';
-import { Draining } from './http/draining.js';
+import { Draining } from './http/connections/draining.js';
 import { RateLimits } from './rate-limit/rate-limits.js';
 import { JsonBodies } from './http/body/json-body.js';
-import { ProblemFilter } from './http/problem/problem.filter.js';
+import { ProblemFilter } from './http/problem.filter.js';
 
 /** What is made before the application, and everything in it may use. */
 export interface PlatformParts {

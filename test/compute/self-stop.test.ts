@@ -19,7 +19,7 @@ import { loadConfig } from '../../src/platform/config.js';
 import { Database } from '../../src/platform/database/database.js';
 import { AllowedMethods } from '../../src/platform/http/paths/allowed-methods.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
-import { Draining } from '../../src/platform/http/draining.js';
+import { Draining } from '../../src/platform/http/connections/draining.js';
 import { PlatformModule } from '../../src/platform/platform.module.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { ACTOR } from '../support/jobs.js';

@@ -8,7 +8,7 @@ import { verificationKey } from '../../src/auth/keys/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
-import { Draining } from '../../src/platform/http/draining.js';
+import { Draining } from '../../src/platform/http/connections/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http-adapter.js';
 import sleepTask from '../../src/tasks/diagnostics/sleep/sleep.task.js';
 import { type Answer, Client } from '../support/client.js';

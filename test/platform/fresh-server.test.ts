@@ -7,7 +7,7 @@ import {
   startEmbeddedPostgres,
   temporaryDataHome,
 } from '../../src/platform/database/embedded/embedded-postgres.js';
-import { openDatabase } from '../../src/platform/database/open-database.js';
+import { openDatabase } from '../../src/platform/database/schema/open-database.js';
 
 const STARTS = 10;
 const ROLES = ['headframe_api', 'headframe_worker', 'headframe_operator'];

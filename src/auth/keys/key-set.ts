@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { createLocalJWKSet, errors } from 'jose';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { KeySetSource } from './key-set-source.js';
-import type { TokenHeader } from '../tokens/token-header.js';
+import type { TokenHeader } from './token-header.js';
 
 /** How long keys are believed without asking for them again. */
 const CACHE_MS = 10 * 60_000;

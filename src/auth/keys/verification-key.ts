@@ -3,7 +3,7 @@ import type { SecretOrKeyProvider, StrategyOptionsWithoutRequest } from 'passpor
 import { type Config, ConfigError } from '../../platform/config.js';
 import { KeySet } from './key-set.js';
 import { keySetAt, keySetOfIssuer } from './key-set-source.js';
-import { type TokenHeader, tokenHeader } from '../tokens/token-header.js';
+import { type TokenHeader, tokenHeader } from './token-header.js';
 
 type Algorithm = NonNullable<StrategyOptionsWithoutRequest['algorithms']>[number];
 

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiProblems } from '../http/problem/problem.openapi.js';
 import { Public } from '../http/public.decorator.js';
-import { Draining } from '../http/draining.js';
+import { Draining } from '../http/connections/draining.js';
 import { Problem } from '../http/problem/problem.js';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Database } from '../database/database.js';

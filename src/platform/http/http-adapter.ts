@@ -5,11 +5,11 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { AllowedMethods } from './paths/allowed-methods.js';
 import { answerClientError, refuseExpectation, refuseTunnel } from './problem/client-error.js';
 import type { SchemaState } from '../database/schema/schema-state.js';
-import type { Draining } from './draining.js';
+import type { Draining } from './connections/draining.js';
 import { holdContinue } from './body/expect-continue.js';
-import { LingeringConnections } from './lingering-close.js';
+import { LingeringConnections } from './connections/lingering-close.js';
 import { Problem } from './problem/problem.js';
-import { schemaUnfit, sendProblem, toProblem } from './problem/problem.filter.js';
+import { schemaUnfit, sendProblem, toProblem } from './problem.filter.js';
 import { problemOfHeaders } from './request-headers.js';
 
 /** Idle connections stay open longer than the 15 s pools and 60 s proxies of the clients. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { sendProblem, toProblem } from '../http/problem/problem.filter.js';
+import { sendProblem, toProblem } from '../http/problem.filter.js';
 import type { RateLimits } from './rate-limits.js';
 
 /**

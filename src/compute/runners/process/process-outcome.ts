@@ -5,7 +5,7 @@ import type { ProcessTask } from '../../task.js';
 import { outcomeOfResults, resultsTooLarge } from '../task-results.js';
 import { keptProblem } from '../../task.problem.js';
 import type { ProcessEnd } from './process-group.js';
-import type { ProcessLimits, ProcessReport } from './output/process-output.js';
+import type { ProcessLimits, ProcessReport } from './process-output.js';
 
 /**
  * What a command came to: what it said goes before how it ended.

@@ -8,9 +8,9 @@ import type { ProcessTask } from '../../task.js';
 import { fillIn } from './process-command.js';
 import { environmentOf, executableOf, placeholdersOf } from './process-environment.js';
 import { ProcessGroup } from './process-group.js';
-import { hintOf } from './process-hints.js';
+import { hintOf } from './output/process-hints.js';
 import { outcomeOf } from './process-outcome.js';
-import { type ProcessLimits, ProcessOutput } from './output/process-output.js';
+import { type ProcessLimits, ProcessOutput } from './process-output.js';
 
 /** After a lost lease another worker may begin soon: no time to be polite. */
 const LEASE_LOST_GRACE_MS = 200;

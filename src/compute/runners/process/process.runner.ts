@@ -5,7 +5,7 @@ import type { Attempt, Runner } from '../attempt.js';
 import { AttemptLogWriter } from './output/attempt-log-writer.js';
 import type { ProcessTask } from '../../task.js';
 import { MAX_RESULTS_CHARACTERS } from '../task-results.js';
-import type { ProcessLimits } from './output/process-output.js';
+import type { ProcessLimits } from './process-output.js';
 import { ProcessRun } from './process-run.js';
 import { WorkFolders } from './work-folders.js';
 

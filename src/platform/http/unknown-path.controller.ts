@@ -1,9 +1,9 @@
 import { All, Controller, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AllowedMethods } from './allowed-methods.js';
-import { Problem } from '../problem/problem.js';
-import { AnyToken, Public } from '../public.decorator.js';
+import { AllowedMethods } from './paths/allowed-methods.js';
+import { Problem } from './problem/problem.js';
+import { AnyToken, Public } from './public.decorator.js';
 
 /**
  * Takes what no other route took: 405 with `Allow` when the path answers other methods (204 to

@@ -1,11 +1,11 @@
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cutUtf8 } from '../../../../platform/text/cut-text.js';
-import type { AttemptLog } from './attempt-log.js';
-import type { TaskProblemBody } from '../../../task.problem.js';
-import type { ProcessGroup } from '../process-group.js';
-import { LineCutter, readInTurns } from './process-lines.js';
-import { parseMessage, type ProcessMessage, UnusableLine } from './process-messages.js';
+import { cutUtf8 } from '../../../platform/text/cut-text.js';
+import type { AttemptLog } from './output/attempt-log.js';
+import type { TaskProblemBody } from '../../task.problem.js';
+import type { ProcessGroup } from './process-group.js';
+import { LineCutter, readInTurns } from './output/process-lines.js';
+import { parseMessage, type ProcessMessage, UnusableLine } from './output/process-messages.js';
 
 /** Bounds of what a command may write. */
 export interface ProcessLimits {

@@ -1,6 +1,6 @@
-import type { Config } from '../config.js';
-import { defaultDataHome, startEmbeddedPostgres } from './embedded/embedded-postgres.js';
-import { isDatabaseUnavailable } from './database-errors.js';
+import type { Config } from '../../config.js';
+import { defaultDataHome, startEmbeddedPostgres } from '../embedded/embedded-postgres.js';
+import { isDatabaseUnavailable } from '../database-errors.js';
 import {
   assertRoles,
   checkLogin,
@@ -8,8 +8,8 @@ import {
   provideLogin,
   REQUEST_ROLES,
   SERVICE_ROLES,
-} from './schema/logins.js';
-import { applyMigrations, MIGRATIONS_DIRECTORY } from './schema/migrations.js';
+} from './logins.js';
+import { applyMigrations, MIGRATIONS_DIRECTORY } from './migrations.js';
 
 /** Addresses of the database, by what the service connects for. */
 export interface ServiceUrls {

@@ -8,11 +8,11 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isDatabaseUnavailable, isSchemaUnfit } from '../../database/database-errors.js';
-import { CONFIG, type Config } from '../../config.js';
-import { AllowedMethods } from '../paths/allowed-methods.js';
-import { PROBLEMS, Problem, type ProblemSlug } from './problem.js';
-import { rightAddress } from '../paths/right-address.js';
+import { isDatabaseUnavailable, isSchemaUnfit } from '../database/database-errors.js';
+import { CONFIG, type Config } from '../config.js';
+import { AllowedMethods } from './paths/allowed-methods.js';
+import { PROBLEMS, Problem, type ProblemSlug } from './problem/problem.js';
+import { rightAddress } from './paths/right-address.js';
 
 /** Turns whatever a route threw into one problem document; logs what is the service's own fault, once. */
 @Catch()
