@@ -4,7 +4,7 @@ import type { ProblemSlug } from '../../../platform/http/problem/problem.js';
 import type { ProcessTask } from '../../task.js';
 import { outcomeOfResults, resultsTooLarge } from '../task-results.js';
 import { keptProblem } from '../../task.problem.js';
-import type { ProcessEnd } from './process-group.js';
+import type { ProcessEnd } from './group/process-group.js';
 import type { ProcessLimits, ProcessReport } from './process-output.js';
 
 /**

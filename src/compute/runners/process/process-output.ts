@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cutUtf8 } from '../../../platform/text/cut-text.js';
 import type { AttemptLog } from './output/attempt-log.js';
 import type { TaskProblemBody } from '../../task.problem.js';
-import type { ProcessGroup } from './process-group.js';
+import type { ProcessGroup } from './group/process-group.js';
 import { LineCutter, readInTurns } from './output/process-lines.js';
 import { parseMessage, type ProcessMessage, UnusableLine } from './output/process-messages.js';
 

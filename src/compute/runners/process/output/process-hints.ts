@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { ProcessEnd } from '../process-group.js';
-import { executableOf } from '../process-environment.js';
+import type { ProcessEnd } from '../group/process-group.js';
+import { executableOf } from '../group/process-environment.js';
 
 /** More of a script is not looked at: its first line names the interpreter. */
 const LOOKED_AT = 256;
