@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { inheritedVariables } from '../../../../platform/config.js';
 import type { Attempt } from '../../attempt.js';
-import type { ProcessCommand, Placeholder } from '../process-command.js';
+import type { ProcessCommand, Placeholder } from './process-command.js';
 
 /** The variable by which all processes of an attempt are known, whatever group they moved to. */
 export const MARKER_VARIABLE = 'HEADFRAME_RUN';
