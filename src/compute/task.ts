@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { JsonSchema } from './schema/json.schema.js';
-import type { ProcessCommand } from './runners/process/group/process-command.js';
+import type { ProcessCommand } from './catalogue/process-command.js';
 import type { Backoff } from '../jobs/lease/attempt-outcome.js';
 
 /** What a running task may ask of the service. */

@@ -3,12 +3,7 @@ import { CONFIG_SCHEMA } from '../../platform/config.js';
 import { placeOf } from '../../platform/http/body/i-json.js';
 import { faultOfJson } from '../../platform/http/body/json-fault.js';
 import { JsonSchema } from '../schema/json.schema.js';
-import {
-  BRACES,
-  PLACEHOLDERS,
-  type Placeholder,
-} from '../runners/process/group/process-command.js';
-import { OWN_VARIABLES } from '../runners/process/group/process-environment.js';
+import { BRACES, OWN_VARIABLES, PLACEHOLDERS, type Placeholder } from './process-command.js';
 import type { ProcessTask } from '../task.js';
 import { LONGEST_TIMEOUT_SECONDS, SEGMENT, VERSION } from './task-loader.js';
 

@@ -5,7 +5,7 @@ import { cutText } from '../../../platform/text/cut-text.js';
 import type { Attempt, StopReason } from '../attempt.js';
 import type { AttemptLog } from './output/attempt-log.js';
 import type { ProcessTask } from '../../task.js';
-import { fillIn } from './group/process-command.js';
+import { fillIn } from '../../catalogue/process-command.js';
 import { environmentOf, executableOf, placeholdersOf } from './group/process-environment.js';
 import { ProcessGroup } from './group/process-group.js';
 import { hintOf } from './output/process-hints.js';

@@ -2,13 +2,10 @@ import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { inheritedVariables } from '../../../../platform/config.js';
 import type { Attempt } from '../../attempt.js';
-import type { ProcessCommand, Placeholder } from './process-command.js';
+import type { ProcessCommand, Placeholder } from '../../../catalogue/process-command.js';
 
 /** The variable by which all processes of an attempt are known, whatever group they moved to. */
 export const MARKER_VARIABLE = 'HEADFRAME_RUN';
-
-/** Variables that the runner sets itself: a manifest cannot ask for them. */
-export const OWN_VARIABLES: readonly string[] = ['HOME', 'TMPDIR'];
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

@@ -17,6 +17,9 @@ export interface ProcessCommand {
   readonly folder: string;
 }
 
+/** Variables that the runner sets itself: a manifest cannot ask for them. */
+export const OWN_VARIABLES: readonly string[] = ['HOME', 'TMPDIR'];
+
 /** What may stand in braces in a command, a launcher and a cancel command. */
 export const PLACEHOLDERS = [
   'job_id',
