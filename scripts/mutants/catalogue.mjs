@@ -22,9 +22,9 @@ const mutant = (name, file, edits, proofs) => ({ name, file, edits, proofs });
 const holds = (lease) => `\${HOLDS('${lease}')}`;
 const FENCE = holds('$2');
 const HELD_BY_FAIL = `FROM jobs WHERE id = $1 AND ${FENCE} FOR UPDATE
-       ), kept AS (\${KEEP_ATTEMPT} 'failed'`;
+       ), recorded AS (\${RECORD_ATTEMPT} 'failed'`;
 const HELD_BY_POSTPONE = `FROM jobs WHERE id = $1 AND ${FENCE} FOR UPDATE
-       ), kept AS (\${KEEP_ATTEMPT} 'retry later'`;
+       ), recorded AS (\${RECORD_ATTEMPT} 'retry later'`;
 const HELD_BY_SUCCEED = `WHERE jobs.id = done.job_id AND ${holds('done.lease_id')}`;
 const ORGANIZATION_LOCK = 'IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN';
 const ORGANIZATION_COUNT = `SELECT least(v_room, v_cap - count(*)) INTO v_room

@@ -12,7 +12,7 @@ import { ACTOR, Engine } from '../support/jobs.js';
 /** Where the statements of the stores name the organization, and what somebody forgot it would leave. */
 const CONDITIONS: readonly [RegExp, string][] = [
   [/\bAND job\.org_id = asked\.org_id\b/g, ''],
-  [/\bAND kept\.org_id = job\.org_id\b/g, ''],
+  [/\bAND stored\.org_id = job\.org_id\b/g, ''],
   [/\bAND (?:job\.)?org_id = \$2\b/g, 'AND $2::uuid IS NOT NULL'],
 ];
 

@@ -53,11 +53,11 @@ export class ClaimStore {
           string_agg(concat(claimed.job_id, E'${FIELD}', lease_id, E'${FIELD}', claimed.org_id,
             E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', crashes, E'${FIELD}', timeout_seconds,
             E'${FIELD}', round(extract(epoch FROM clock_timestamp() - created_at) * 1000), E'${FIELD}',
-            CASE WHEN pg_column_size(kept.parameters) <= ${PARAMETERS_WITH_CLAIM_BYTES}
-              THEN kept.parameters::text END), E'${RECORD}' ORDER BY ordinal)
+            CASE WHEN pg_column_size(input.parameters) <= ${PARAMETERS_WITH_CLAIM_BYTES}
+              THEN input.parameters::text END), E'${RECORD}' ORDER BY ordinal)
             FILTER (WHERE claimed.job_id IS NOT NULL) AS jobs
         FROM claim_jobs($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)
-        LEFT JOIN job_parameters kept ON kept.job_id = claimed.job_id`,
+        LEFT JOIN job_parameters input ON input.job_id = claimed.job_id`,
       values: [
         workerId,
         tasks.map(({ topic }) => topic),

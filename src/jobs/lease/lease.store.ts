@@ -64,7 +64,7 @@ const COALESCED_CHARACTERS = 65_536;
  */
 const HOLDS = (lease: string): string => `(jobs.lease_id = ${lease}) IS TRUE`;
 /** What an attempt leaves when its job goes on without it. */
-const KEEP_ATTEMPT = `
+const RECORD_ATTEMPT = `
   INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome, problem)
   SELECT id, attempt, org_id, worker_id, started_at,`;
 
@@ -148,7 +148,7 @@ export class LeaseStore {
                 WHEN $4 AND failures + 1 < max_attempts THEN 'requested'
                 ELSE 'failed' END AS next
          FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
-       ), kept AS (${KEEP_ATTEMPT} 'failed', $3::json FROM held WHERE next = 'requested')
+       ), recorded AS (${RECORD_ATTEMPT} 'failed', $3::json FROM held WHERE next = 'requested')
        UPDATE jobs SET
          status = next,
          failures = failures + CASE WHEN next = 'canceled' THEN 0 ELSE 1 END,
@@ -181,7 +181,7 @@ export class LeaseStore {
          SELECT id, attempt, org_id, worker_id, started_at,
            CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
          FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
-       ), kept AS (${KEEP_ATTEMPT} 'retry later', NULL FROM held WHERE next = 'requested')
+       ), recorded AS (${RECORD_ATTEMPT} 'retry later', NULL FROM held WHERE next = 'requested')
        UPDATE jobs SET
          status = next,
          error = CASE WHEN next = 'canceled' THEN $3::json END,
@@ -240,7 +240,7 @@ export class LeaseStore {
          FROM done WHERE jobs.id = done.job_id AND ${HOLDS('done.lease_id')}
          RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results,
            octet_length(done.results::text) AS bytes
-       ), kept AS (
+       ), stored AS (
          INSERT INTO job_results (job_id, org_id, results, bytes)
          SELECT id, org_id, results, bytes FROM ended WHERE status = 'succeeded'
        )
@@ -271,7 +271,7 @@ export class LeaseStore {
            CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
          FROM unnest($1::uuid[], $2::uuid[]) AS back(job_id, lease_id)
          JOIN jobs ON jobs.id = back.job_id AND ${HOLDS('back.lease_id')} FOR UPDATE OF jobs
-       ), kept AS (${KEEP_ATTEMPT} 'released', NULL FROM held WHERE next = 'requested'), freed AS (
+       ), recorded AS (${RECORD_ATTEMPT} 'released', NULL FROM held WHERE next = 'requested'), freed AS (
          UPDATE jobs SET
            status = next,
            error = CASE WHEN next = 'canceled' THEN $3::json END,

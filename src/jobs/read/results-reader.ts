@@ -41,8 +41,8 @@ export class ResultsReader {
     const rows = this.database.readFor<{ piece: string }>([key.orgId], {
       text: `
         WITH document AS MATERIALIZED (
-          SELECT convert_to(kept.results::text, 'UTF8') AS bytes
-          FROM job_results kept WHERE kept.job_id = $1 AND kept.org_id = $2
+          SELECT convert_to(stored.results::text, 'UTF8') AS bytes
+          FROM job_results stored WHERE stored.job_id = $1 AND stored.org_id = $2
         )
         SELECT encode(substring(bytes FROM at FOR ${PIECE_BYTES}), 'base64') AS piece
         FROM document, generate_series(1, octet_length(bytes), ${PIECE_BYTES}) AS at`,

@@ -11,10 +11,10 @@ export interface NewJob extends JobKey {
 }
 
 /**
- * Submits jobs: `wanted`, and of these the `admitted`. A job, its parameters, its labels and who
+ * Submits jobs: `wanted`, and of these the `accepted`. A job, its parameters, its labels and who
  * submitted it are one statement.
  */
-const insertStatement = (admitted: string, parameters = '$6::json[]'): string => `
+const insertStatement = (accepted: string, parameters = '$6::json[]'): string => `
   WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], ${parameters},
         $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[],
@@ -22,14 +22,14 @@ const insertStatement = (admitted: string, parameters = '$6::json[]'): string =>
       AS job(id, org_id, topic, task, max_attempts, parameters,
         priority, run_after, expires_after, timeout_seconds, labels,
         subject, client, address, request_id)
-  ), ${admitted}, kept AS (
+  ), ${accepted}, with_parameters AS (
     INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
-    SELECT id, org_id, parameters, octet_length(parameters::text) FROM admitted
+    SELECT id, org_id, parameters, octet_length(parameters::text) FROM accepted
   ), labeled AS (
     INSERT INTO job_labels (job_id, org_id, name, value)
-    SELECT id, org_id, label.key, label.value FROM admitted, json_each_text(labels) AS label
+    SELECT id, org_id, label.key, label.value FROM accepted, json_each_text(labels) AS label
     WHERE labels IS NOT NULL
-  ), noted AS (${auditInsert('job.submit', 'admitted', {
+  ), noted AS (${auditInsert('job.submit', 'accepted', {
     id: 'id',
     subject: 'subject',
     client: 'client',
@@ -41,30 +41,30 @@ const insertStatement = (admitted: string, parameters = '$6::json[]'): string =>
   SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,
     CASE WHEN run_after > clock_timestamp() THEN run_after END,
     greatest(clock_timestamp(), run_after) + expires_after * interval '1 second'
-  FROM admitted`;
+  FROM accepted`;
 
 /** For any number of jobs. */
-export const CREATE_ALL = insertStatement('admitted AS (SELECT * FROM wanted)');
+export const CREATE_ALL = insertStatement('accepted AS (SELECT * FROM wanted)');
 
 /** One document by itself is sent as it is: as part of an array all of it would be quoted first. */
 const ONE_DOCUMENT = 'ARRAY[$6::json]';
 
 /** For one job whose parameters are bytes. */
-export const CREATE_LARGE = insertStatement('admitted AS (SELECT * FROM wanted)', ONE_DOCUMENT);
+export const CREATE_LARGE = insertStatement('accepted AS (SELECT * FROM wanted)', ONE_DOCUMENT);
 
 const KEY_FIRST = `taken AS (
-    INSERT INTO idempotency_keys AS kept
+    INSERT INTO idempotency_keys AS held
       (org_id, topic, task, key_digest, body_digest, job_id, expires_at)
     SELECT org_id, topic, task, $16, $17, id, clock_timestamp() + interval '24 hours' FROM wanted
     ON CONFLICT (org_id, topic, task, key_digest) DO UPDATE
       SET body_digest = excluded.body_digest, job_id = excluded.job_id, expires_at = excluded.expires_at
-      WHERE kept.expires_at <= clock_timestamp()
+      WHERE held.expires_at <= clock_timestamp()
     RETURNING job_id
-  ), admitted AS MATERIALIZED (
+  ), accepted AS MATERIALIZED (
     SELECT wanted.* FROM wanted JOIN taken ON taken.job_id = wanted.id
   )`;
 
-/** For one job. Takes the key first: a key that is there, and has not expired, admits nothing. */
+/** For one job. Takes the key first: a key that is there, and has not expired, accepts nothing. */
 export const CREATE_ONCE = insertStatement(KEY_FIRST);
 
 /** The same for one job whose parameters are bytes. */
