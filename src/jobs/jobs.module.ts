@@ -21,7 +21,8 @@ import { ResultsReader } from './read/results-reader.js';
 import { StatusController } from './read/status.controller.js';
 import { KeyCleaner } from './care/key-cleaner.js';
 import { LeaseStore } from './lease/lease.store.js';
-import { Reaper } from './care/reaper.js';
+import { Tend } from './care/tend.js';
+import { TendStore } from './care/tend.store.js';
 import { Retention } from './care/retention.js';
 import { RetentionStore } from './care/retention.store.js';
 import { Submit } from './submit/submit.js';
@@ -65,7 +66,8 @@ export class JobsModule {
         Submit,
         JobSignals,
         WorkerStore,
-        Reaper,
+        TendStore,
+        Tend,
         RetentionStore,
         Retention,
         UsageMeter,

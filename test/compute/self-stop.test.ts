@@ -14,7 +14,7 @@ import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
 import { UsageMeter } from '../../src/jobs/limits/usage-meter.js';
 import { SubmitStore } from '../../src/jobs/submit/submit.store.js';
 import { NO_OPTIONS } from '../../src/jobs/job/job.js';
-import { WorkerStore } from '../../src/jobs/lease/worker.store.js';
+import { TendStore } from '../../src/jobs/care/tend.store.js';
 import { loadConfig } from '../../src/platform/config.js';
 import { Database } from '../../src/platform/database/database.js';
 import { AllowedMethods } from '../../src/platform/http/paths/allowed-methods.js';
@@ -37,7 +37,7 @@ describe('a worker that is cut off from the database', () => {
   let test: TestDatabase;
   let database: Database;
   let owner: pg.Pool;
-  let workers: WorkerStore;
+  let tending: TendStore;
   let proxy: StallingProxy;
   let worker: INestApplicationContext;
 
@@ -66,7 +66,7 @@ describe('a worker that is cut off from the database', () => {
     test = await createTestDatabase();
     database = new Database({ url: test.url, poolSize: 3 });
     owner = new pg.Pool({ connectionString: test.url, max: 3 });
-    workers = new WorkerStore(database);
+    tending = new TendStore(database);
     proxy = await StallingProxy.open(test.url);
     const config = loadConfig({
       ROLE: 'worker',
@@ -112,7 +112,7 @@ describe('a worker that is cut off from the database', () => {
         `SELECT extract(epoch FROM clock_timestamp() - beat_at)::float8 AS silent FROM workers`,
       );
       const leaseEnd = performance.now() + (LEASE_SECONDS - (rows[0]?.silent ?? 0)) * 1_000;
-      const tended = await workers.tend(LEASE_SECONDS);
+      const tended = await tending.tend(LEASE_SECONDS);
       if (tended.some((job) => job.jobId === jobId && job.transition === 'reap')) {
         return { at: performance.now(), leaseEnd };
       }

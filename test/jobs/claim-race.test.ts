@@ -124,7 +124,7 @@ describe('a claim in a race', () => {
     expect((await engine.row(key.jobId)).status).toBe('canceled');
   });
 
-  it('is not passed over by the reaper: no job is left with a worker that is gone', async () => {
+  it('is not passed over when jobs are tended: no job is left with a worker that is gone', async () => {
     const key = await engine.submit();
     await engine.limits.setOrganization(key.orgId, {});
     const silent = await engine.register();

@@ -76,7 +76,7 @@ describe('a claim', () => {
     expect(await engine.claim(workerId, 5)).toEqual([]);
     expect(await engine.row(key.jobId)).toMatchObject({ run_after: runAfter });
     await engine.owner.query('UPDATE jobs SET run_after = clock_timestamp()');
-    expect(await engine.workers.tend(15)).toMatchObject([
+    expect(await engine.tending.tend(15)).toMatchObject([
       { jobId: key.jobId, transition: 'admit', status: 'requested' },
     ]);
     expect(await engine.claim(workerId, 5)).toHaveLength(1);
@@ -86,10 +86,10 @@ describe('a claim', () => {
     const key = await engine.submit(randomUUID(), 1, { expiresAfterSeconds: 60 });
     await engine.owner.query('UPDATE jobs SET expires_at = clock_timestamp()');
     expect(await engine.claim(workerId, 5)).toEqual([]);
-    expect(await engine.workers.tend(15)).toMatchObject([
+    expect(await engine.tending.tend(15)).toMatchObject([
       { jobId: key.jobId, transition: 'expire', status: 'failed' },
     ]);
-    expect(await engine.workers.tend(15)).toEqual([]);
+    expect(await engine.tending.tend(15)).toEqual([]);
     const row = await engine.row(key.jobId);
     expect((row.error as { type: string }).type).toMatch(/\/job-expired$/);
   });
@@ -303,7 +303,7 @@ describe('a worker', () => {
         [ids],
       );
       const [, ...beats] = await Promise.all([
-        engine.workers.tend(2),
+        engine.tending.tend(2),
         ...ids.map((id) => engine.workers.beat(id)),
       ]);
       const { rows } = await engine.owner.query<{ id: string }>(

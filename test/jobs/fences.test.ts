@@ -144,7 +144,7 @@ describe('a lost worker that comes back in the moment in which its jobs are take
   });
   afterAll(() => engine?.close());
 
-  it('and the reaper do not wait for each other', async () => {
+  it('and who reaps do not wait for each other', async () => {
     const workerId = await engine.register();
     // In order of id; by organization, and in the order of their claims, the other way round.
     const keys: JobKey[] = [];

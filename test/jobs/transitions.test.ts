@@ -34,7 +34,7 @@ const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise
       `UPDATE jobs SET expires_at = now() WHERE id = $1 AND status = 'requested'`,
       [key.jobId],
     );
-    await engine.workers.tend(15);
+    await engine.tending.tend(15);
   },
   reap: (engine, { workerId }) => engine.loseWorker(workerId),
 };
@@ -127,7 +127,7 @@ describe('every transition from every state', () => {
     await engine.owner.query(`UPDATE jobs SET run_after = now() WHERE id = $1`, [
       subject.key.jobId,
     ]);
-    await engine.workers.tend(15);
+    await engine.tending.tend(15);
     const second = await engine.claimFor(subject.workerId, subject.key);
     expect(second.attempt).toBe(2);
     const last = { ...subject, leaseId: second.leaseId };

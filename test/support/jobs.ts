@@ -7,6 +7,7 @@ import { EndStore } from '../../src/jobs/end/end.store.js';
 import { JobStateStore } from '../../src/jobs/read/job-state.store.js';
 import { SubmitStore } from '../../src/jobs/submit/submit.store.js';
 import type { JobStatus } from '../../src/jobs/job/job-status.js';
+import { TendStore } from '../../src/jobs/care/tend.store.js';
 import { ClaimStore, type RingTurn } from '../../src/jobs/lease/claim.store.js';
 import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease/lease.store.js';
 import { LimitsStore } from '../../src/jobs/limits/limits.store.js';
@@ -42,6 +43,7 @@ export class Engine {
   readonly claims: ClaimStore;
   readonly leases: LeaseStore;
   readonly workers: WorkerStore;
+  readonly tending: TendStore;
   readonly limits: LimitsStore;
   readonly usage: UsageMeter;
   readonly database: Database;
@@ -66,6 +68,7 @@ export class Engine {
     this.claims = new ClaimStore(database);
     this.leases = new LeaseStore(database, this.usage);
     this.workers = new WorkerStore(database);
+    this.tending = new TendStore(database);
   }
 
   async close(): Promise<void> {
@@ -150,7 +153,7 @@ export class Engine {
       [workerId],
     );
     await this.outlastBenefitOfTheDoubt(0.05);
-    await this.workers.tend(0.05);
+    await this.tending.tend(0.05);
   }
 
   /** Right after a start of the server nobody is taken for lost: waits until a silent worker is. */

@@ -32,7 +32,7 @@ export class RunConcluder {
 
   /**
    * Outlasts an absent database. Never rejects: what cannot be written is released, and what cannot
-   * be released either is left to the reaper of whoever finds this worker gone.
+   * be released either is reaped by whoever finds this worker gone.
    * @param ms how long the attempt took
    */
   async conclude(

@@ -6,7 +6,7 @@ interface PoolShares {
   readonly poolSize: number;
 }
 
-/** What `api` needs for work: one for the reaper, one for hints. */
+/** What `api` needs for work: one to tend jobs with, one for hints. */
 const WORK_OF_API = 2;
 /** What `worker` needs for requests: health is all that it is asked. */
 const REQUESTS_OF_WORKER = 1;

@@ -54,7 +54,7 @@ export function tend(stage: Stage): Action {
   return {
     title: 'tend',
     async perform() {
-      const tended = await stage.engine.workers.tend(LEASE_SECONDS);
+      const tended = await stage.engine.tending.tend(LEASE_SECONDS);
       return {
         answer:
           tended

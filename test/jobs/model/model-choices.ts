@@ -90,7 +90,7 @@ const requestCancel = fc.record({
 });
 const tend = fc.constant({ do: 'tend' as const });
 
-/** One thing that a client, a worker or a reaper does. */
+/** One thing that a client, a worker or a tending replica does. */
 export const CHOICE: fc.Arbitrary<Choice> = fc.oneof(
   { weight: 4, arbitrary: submit },
   { weight: 5, arbitrary: claim },

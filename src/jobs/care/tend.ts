@@ -4,28 +4,26 @@ import { CONFIG, type Config } from '../../platform/config.js';
 import { Periodic } from '../../platform/periodic.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
-import { type TendedJob, WorkerStore } from '../lease/worker.store.js';
+import { type TendedJob, TendStore } from './tend.store.js';
 
-const REAP_EVERY_MS = 1_000;
+const EVERY_MS = 1_000;
 
 /**
- * Gives the jobs of lost workers back, fails those that nobody started in time, and lets in those
- * whose moment has come. Every replica does it; each statement takes what no other has taken.
+ * Tends jobs that nobody holds: reaps those of lost workers, expires those that nobody started in time,
+ * and makes those claimable whose time has come. Every replica does it; each takes what no other has.
  */
 @Injectable()
-export class Reaper implements BeforeApplicationShutdown {
-  private readonly logger = new Logger('Reaper');
-  private readonly loop = new Periodic({ name: 'Reaper', everyMs: REAP_EVERY_MS }, () =>
-    this.tend(),
-  );
+export class Tend implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Tend');
+  private readonly loop = new Periodic({ name: 'Tend', everyMs: EVERY_MS }, () => this.tend());
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly workers: WorkerStore,
+    private readonly store: TendStore,
     private readonly signals: JobSignals,
   ) {}
 
-  @Interval('reaper', REAP_EVERY_MS)
+  @Interval('tend', EVERY_MS)
   tick(): Promise<void> {
     return this.loop.tick();
   }
@@ -35,7 +33,7 @@ export class Reaper implements BeforeApplicationShutdown {
   }
 
   private async tend(): Promise<void> {
-    const tended = await this.workers.tend(this.config.LEASE_SECONDS);
+    const tended = await this.store.tend(this.config.LEASE_SECONDS);
     tended.forEach((job) => this.tell(job));
     if (tended.some(({ status }) => status === 'requested')) {
       this.signals.announceWork();
