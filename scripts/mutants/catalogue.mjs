@@ -293,7 +293,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no self-stop: a worker that cannot renew goes on',
-    'src/jobs/lease/worker.ts',
+    'src/jobs/lease/local-worker.ts',
     [
       [
         'if (this.expired && !this.stoppedItself) {',

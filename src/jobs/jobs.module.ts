@@ -30,7 +30,7 @@ import { SubmitQuota } from './submit/submit-quota.js';
 import { UsageMeter } from './limits/usage-meter.js';
 import { UsageRecount } from './care/usage-recount.js';
 import { UsageStore } from './care/usage.store.js';
-import { Worker } from './lease/worker.js';
+import { LocalWorker } from './lease/local-worker.js';
 import { WorkerStore } from './lease/worker.store.js';
 
 /** The job: its states, its store, the routes that read and cancel it, and the care for lost and for old ones. */
@@ -74,13 +74,13 @@ export class JobsModule {
         UsageStore,
         UsageRecount,
         KeyCleaner,
-        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
+        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, LocalWorker]),
       ],
       exports: [
         JobLogsStore,
         Submit,
         JobSignals,
-        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, Worker]),
+        ...(role === 'api' ? [] : [ClaimStore, LeaseStore, LocalWorker]),
       ],
     };
   }

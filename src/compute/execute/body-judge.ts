@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import type { JobOptions } from '../../jobs/job/job.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Problem } from '../../platform/http/problem/problem.js';
-import type { BodyToJudge, Judgement } from './body-judge.worker.js';
+import type { BodyToJudge, Judgement } from './body-judge.thread.js';
 import { JsonSchema } from '../schema/json.schema.js';
 import { judgedBody } from './execute-body.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
@@ -37,7 +37,7 @@ export class BodyJudge implements OnApplicationShutdown {
 
   constructor(@Inject(CONFIG) config: Config) {
     this.thread = new Piscina({
-      filename: fileURLToPath(new URL('./body-judge.worker.js', import.meta.url)),
+      filename: fileURLToPath(new URL('./body-judge.thread.js', import.meta.url)),
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: IDLE_MS,

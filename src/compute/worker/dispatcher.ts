@@ -5,7 +5,7 @@ import { Interval } from '@nestjs/schedule';
 import { ClaimStore, type RingTurn } from '../../jobs/lease/claim.store.js';
 import { JobSignals } from '../../jobs/job/job-signals.js';
 import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
-import { Worker } from '../../jobs/lease/worker.js';
+import { LocalWorker } from '../../jobs/lease/local-worker.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { mayPass } from '../../platform/database/database-errors.js';
 import { SchemaState } from '../../platform/database/schema/schema-state.js';
@@ -48,7 +48,7 @@ export class Dispatcher implements OnModuleDestroy {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(TASK_CATALOGUE) catalogue: TaskCatalogue,
     private readonly claims: ClaimStore,
-    private readonly worker: Worker,
+    private readonly worker: LocalWorker,
     private readonly signals: JobSignals,
     private readonly slots: Slots,
     private readonly schema: SchemaState,

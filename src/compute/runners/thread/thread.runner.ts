@@ -27,7 +27,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
   constructor(@Inject(CONFIG) config: Config) {
     this.memoryMegabytes = config.WORKER_MEMORY_MB;
     this.pool = new Piscina({
-      filename: fileURLToPath(new URL('./thread.worker.js', import.meta.url)),
+      filename: fileURLToPath(new URL('./task.thread.js', import.meta.url)),
       minThreads: 0,
       maxThreads: config.WORKER_SLOTS,
       idleTimeout: IDLE_MS,

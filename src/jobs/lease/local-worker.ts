@@ -36,8 +36,8 @@ const WATCH_MS = 250;
  * database's time there.
  */
 @Injectable()
-export class Worker extends EventEmitter<Events> {
-  private readonly logger = new Logger('Worker');
+export class LocalWorker extends EventEmitter<Events> {
+  private readonly logger = new Logger('LocalWorker');
   private readonly leaseMs: number;
   private identity: WorkerIdentity | null = null;
   private link: WorkerLink | null = null;
