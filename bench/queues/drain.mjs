@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A drain that takes longer ends here; its rate is that of the jobs done until then. */
-const LONGEST_MS = 30_000;
+const MAX_MS = 30_000;
 const POLL_MS = 25;
 /** Towards the end, where the last completion is seen by polling. */
 const LAST_POLL_MS = 3;
@@ -23,7 +23,7 @@ export async function drain(queue, start, { jobs, processes }) {
     await Promise.all([queue.release?.(), ...workers.map((worker) => worker.tell?.('drain'))]);
     const told = () => workers.reduce((sum, { count }) => sum + (count ?? Infinity), 0);
     let busy = true;
-    while (busy && performance.now() - began < LONGEST_MS) {
+    while (busy && performance.now() - began < MAX_MS) {
       await sleep(told() === Infinity || told() < jobs ? POLL_MS : LAST_POLL_MS);
       busy = told() < jobs || (await queue.busy());
     }

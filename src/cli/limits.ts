@@ -33,8 +33,8 @@ requests a minute, within ten seconds. Shorter retention deletes within minutes 
 `;
 
 const MOST = 2 ** 31 - 1;
-const MOST_PER_MINUTE = 10_000_000;
-const MOST_DAYS = 36_500;
+const MAX_PER_MINUTE = 10_000_000;
+const MAX_DAYS = 36_500;
 
 /** `npm run limits`: shows or changes what organizations and tasks may use. */
 async function main(): Promise<void> {
@@ -171,7 +171,7 @@ function days(text: string): number | null {
     case 'forever':
       return 0;
     default:
-      return wholeNumber('--retention-days', text, 1, MOST_DAYS);
+      return wholeNumber('--retention-days', text, 1, MAX_DAYS);
   }
 }
 
@@ -186,7 +186,7 @@ function rate(
   }
   const special: Record<string, number | null> = { none: 0, default: null };
   return {
-    [member]: text in special ? special[text] : wholeNumber(name, text, 1, MOST_PER_MINUTE),
+    [member]: text in special ? special[text] : wholeNumber(name, text, 1, MAX_PER_MINUTE),
   };
 }
 

@@ -32,8 +32,8 @@ export class TaskProblem extends Error {
   }
 }
 
-const LONGEST_TITLE = 200;
-const LONGEST_DETAIL = 4_000;
+const MAX_TITLE = 200;
+const MAX_DETAIL = 4_000;
 
 /** The problem as it is kept: its texts cut, and without what the database cannot hold. */
 export function keptProblem({ status, title, detail, slug }: TaskProblemBody): ProblemBody {
@@ -42,7 +42,7 @@ export function keptProblem({ status, title, detail, slug }: TaskProblemBody): P
   return {
     status,
     type: problemType(slug ?? 'task-failed'),
-    title: kept(title, LONGEST_TITLE),
-    detail: kept(detail, LONGEST_DETAIL),
+    title: kept(title, MAX_TITLE),
+    detail: kept(detail, MAX_DETAIL),
   };
 }

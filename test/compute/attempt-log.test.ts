@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AttemptLog } from '../../src/compute/runners/process/output/attempt-log.js';
-import { type LogPiece, LONGEST_PIECE } from '../../src/jobs/logs/job-logs.store.js';
+import { type LogPiece, MAX_PIECE } from '../../src/jobs/logs/job-logs.store.js';
 
 const begin = () => new AttemptLog({ jobId: 'job', leaseId: 'lease' });
 
@@ -43,16 +43,16 @@ describe('the log of an attempt', () => {
     const log = begin();
     log.append(`${'x'.repeat(10_000)}\n${'y'.repeat(10_000)}\n`);
     expect(takeAll(log).map(({ text }) => text.length)).toEqual([10_001, 10_001]);
-    log.append(`z${'\u{1f5ff}'.repeat(LONGEST_PIECE)}`);
+    log.append(`z${'\u{1f5ff}'.repeat(MAX_PIECE)}`);
     const texts = takeAll(log).map(({ text }) => text);
-    expect(texts.every((text) => text.isWellFormed() && text.length <= LONGEST_PIECE)).toBe(true);
-    expect(texts.join('')).toBe(`z${'\u{1f5ff}'.repeat(LONGEST_PIECE)}`);
+    expect(texts.every((text) => text.isWellFormed() && text.length <= MAX_PIECE)).toBe(true);
+    expect(texts.join('')).toBe(`z${'\u{1f5ff}'.repeat(MAX_PIECE)}`);
   });
 
   it('lets the oldest pieces go when it has more than a mebibyte', () => {
     const log = begin();
     for (let line = 1; line <= 100; line += 1) {
-      log.append(`${'x'.repeat(LONGEST_PIECE - 1)}\n`);
+      log.append(`${'x'.repeat(MAX_PIECE - 1)}\n`);
       takeAll(log);
     }
     log.append('last\n');
@@ -70,7 +70,7 @@ describe('the log of an attempt', () => {
     const dropped = Number(
       /^\[headframe\] (\d+) characters of the log were dropped here\n/.exec(text)?.[1],
     );
-    expect(dropped).toBe(200_000 * 11 - (1024 * 1024 - LONGEST_PIECE));
+    expect(dropped).toBe(200_000 * 11 - (1024 * 1024 - MAX_PIECE));
     expect(text.length).toBeLessThanOrEqual(1024 * 1024);
   });
 });

@@ -7,7 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 
-const MOST_CONNECTIONS = 5;
+const MAX_CONNECTIONS = 5;
 /** A byte a second: never idle, and never done. */
 const DRIP_MS = 1_000;
 
@@ -20,7 +20,7 @@ describe('clients that take their time', () => {
     database = await createTestDatabase();
     service = await startService(database.url, {
       ROLE: 'api',
-      MAX_CONNECTIONS: String(MOST_CONNECTIONS),
+      MAX_CONNECTIONS: String(MAX_CONNECTIONS),
     });
   });
   afterAll(async () => {
@@ -74,7 +74,7 @@ describe('clients that take their time', () => {
   });
 
   it('are let go as they come when there are too many of them', async () => {
-    const held = Array.from({ length: MOST_CONNECTIONS }, open);
+    const held = Array.from({ length: MAX_CONNECTIONS }, open);
     await Promise.all(held.map((socket) => once(socket, 'connect')));
     const surplus = open();
     await once(surplus, 'close');

@@ -24,7 +24,7 @@ const SLOTS = 6;
 /** Together they submit more than the workers can do: what ends in a second is what the workers do. */
 const CALLERS = 10;
 /** Also of those that the workers have claimed ahead. */
-const MOST_UNENDED = 200;
+const MAX_UNENDED = 200;
 const BASELINE_MS = 4_000;
 const WINDOW_MS = 2_000;
 /** What ran on while the database was away is written at once when it is back: that is no throughput. */
@@ -85,7 +85,7 @@ export async function runRestartLoop(
 /** Keeps the queue from running empty, and from growing without end. */
 async function throttle(system: FaultSystem, load: FaultLoad): Promise<void> {
   try {
-    load.paused = (await unended(system)) > MOST_UNENDED;
+    load.paused = (await unended(system)) > MAX_UNENDED;
   } catch {
     // The database is away: there is nothing to submit to.
   }
@@ -99,7 +99,7 @@ async function unended(system: FaultSystem): Promise<number> {
 }
 
 async function busy(system: FaultSystem): Promise<void> {
-  while ((await unended(system)) < MOST_UNENDED / 3) {
+  while ((await unended(system)) < MAX_UNENDED / 3) {
     await sleep(100);
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobLogsStore, LONGEST_PIECE } from '../../src/jobs/logs/job-logs.store.js';
+import { JobLogsStore, MAX_PIECE } from '../../src/jobs/logs/job-logs.store.js';
 import type { JobKey } from '../../src/jobs/job/job.js';
 import { Engine } from '../support/jobs.js';
 
@@ -76,7 +76,7 @@ describe('the log of a job', () => {
     const { key, leaseId } = await engine.jobIn('in progress');
     const write = (text: string) =>
       logs.append([{ jobId: key.jobId, leaseId, pieces: [{ number: 1, text }], keepFrom: 1 }]);
-    await expect(write('x'.repeat(LONGEST_PIECE + 1))).rejects.toThrow(/job_logs_small_pieces/);
-    await write('x'.repeat(LONGEST_PIECE));
+    await expect(write('x'.repeat(MAX_PIECE + 1))).rejects.toThrow(/job_logs_small_pieces/);
+    await write('x'.repeat(MAX_PIECE));
   });
 });

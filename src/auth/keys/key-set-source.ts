@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from 'jose';
 /** For metadata and keys together. */
 const FETCH_TIMEOUT_MS = 5_000;
 /** Key sets have some kilobytes. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /** Where the keys of an identity provider are. */
 export interface KeySetSource {
@@ -74,8 +74,8 @@ async function fetchJson(address: URL, signal: AbortSignal): Promise<Record<stri
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > MOST_BYTES) {
-      throw new Error(`${address.href} answered more than ${MOST_BYTES} bytes`);
+    if (size > MAX_BYTES) {
+      throw new Error(`${address.href} answered more than ${MAX_BYTES} bytes`);
     }
     chunks.push(chunk);
   }

@@ -58,11 +58,11 @@ export function callerFromClaims(claims: Claims, names: ClaimNames): Caller | nu
 }
 
 /** Most characters of a name that a token gives. */
-const MOST_CHARACTERS = 256;
+const MAX_CHARACTERS = 256;
 
 /** Tokens may say what the database cannot keep: U+0000, lone surrogates, or a book. */
 const storable = (text: string): string =>
-  cutText(text, MOST_CHARACTERS)
+  cutText(text, MAX_CHARACTERS)
     .replaceAll('\u0000', '\uFFFD')
     .replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 

@@ -7,7 +7,7 @@ import { type CatalogueEntry, TaskCatalogue, taskKey } from './task-catalogue.js
 
 const MANIFEST = 'task.json';
 /** Folders further down are not looked into. */
-const MOST_LEVELS = 5;
+const MAX_LEVELS = 5;
 const LARGEST_MANIFEST = 1024 * 1024;
 
 /** A manifest about which something is wrong, and what. */
@@ -75,7 +75,7 @@ async function manifestsBelow(folder: string, level: number): Promise<string[]> 
     const path = join(folder, name);
     // Mounted configuration keeps copies of itself under names that begin with dots.
     const hidden = name.startsWith('.') || name === 'node_modules';
-    if (!hidden && level < MOST_LEVELS && (await isFolder(path))) {
+    if (!hidden && level < MAX_LEVELS && (await isFolder(path))) {
       found.push(...(await manifestsBelow(path, level + 1).catch(() => [])));
     }
   }

@@ -5,7 +5,7 @@ import { faultOfJson } from '../../platform/http/body/json-fault.js';
 import { JsonSchema } from '../schema/json.schema.js';
 import { BRACES, OWN_VARIABLES, PLACEHOLDERS, type Placeholder } from './process-command.js';
 import type { ProcessTask } from '../task.js';
-import { LONGEST_TIMEOUT_SECONDS, SEGMENT, VERSION } from './task-loader.js';
+import { MAX_TIMEOUT_SECONDS, SEGMENT, VERSION } from './task-loader.js';
 
 const OBJECT = z.record(z.string(), z.unknown());
 const WORDS = z.array(z.string().min(1)).max(256);
@@ -37,7 +37,7 @@ const MANIFEST = z.strictObject({
   parameters: OBJECT,
   results: OBJECT,
   example: OBJECT,
-  timeout_seconds: z.number().positive().max(LONGEST_TIMEOUT_SECONDS),
+  timeout_seconds: z.number().positive().max(MAX_TIMEOUT_SECONDS),
   grace_seconds: z.number().min(0).max(60).default(5),
   max_attempts: z.int().min(1).max(100).default(1),
   backoff: z

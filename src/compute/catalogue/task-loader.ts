@@ -12,7 +12,7 @@ export const SEGMENT = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be li
 export const VERSION = z.string().regex(/^\d+\.\d+\.\d+$/, 'must be like 1.0.0');
 
 /** Longest time that a task may ask for: a week. */
-export const LONGEST_TIMEOUT_SECONDS = 7 * 86_400;
+export const MAX_TIMEOUT_SECONDS = 7 * 86_400;
 
 /** What must hold of a definition, whatever its types said. */
 const DEFINITION = z.object({
@@ -24,7 +24,7 @@ const DEFINITION = z.object({
   parameters: z.instanceof(z.ZodType, { error: 'must be a zod schema' }),
   results: z.instanceof(z.ZodType, { error: 'must be a zod schema' }),
   runner: z.enum(['thread', 'inline']),
-  timeoutSeconds: z.number().positive().max(LONGEST_TIMEOUT_SECONDS),
+  timeoutSeconds: z.number().positive().max(MAX_TIMEOUT_SECONDS),
   maxAttempts: z.number().int().min(1).max(100).optional(),
   backoff: z
     .object({ firstSeconds: z.number().positive(), longestSeconds: z.number().positive() })

@@ -10,7 +10,7 @@ import { judgedBody } from './execute-body.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 
 /** Judging so many bytes takes a few milliseconds at most: more of them go to the thread. */
-const MOST_HERE = 64 * 1024;
+const MAX_HERE = 64 * 1024;
 /** After which an idle thread is ended, and its memory with it. */
 const IDLE_MS = 5_000;
 const MEBIBYTE = 1024 * 1024;
@@ -59,7 +59,7 @@ export class BodyJudge implements OnApplicationShutdown {
     { task, moduleUrl }: CatalogueEntry,
     digested: boolean,
   ): Promise<StorableBody> {
-    if (bytes.length <= MOST_HERE) {
+    if (bytes.length <= MAX_HERE) {
       return judgedBody(bytes, task, digested);
     }
     const { parameters, maxAttempts } = task;

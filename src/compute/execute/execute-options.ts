@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JobOptions } from '../../jobs/job/job.js';
 
 const YEAR_SECONDS = 366 * 86_400;
-const MOST_LABELS = 16;
+const MAX_LABELS = 16;
 
 const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -48,8 +48,8 @@ export const EXECUTE_OPTIONS = z.strictObject(
         },
       )
       .refine(
-        (labels) => Object.keys(labels).length <= MOST_LABELS,
-        `must have at most ${MOST_LABELS} members`,
+        (labels) => Object.keys(labels).length <= MAX_LABELS,
+        `must have at most ${MAX_LABELS} members`,
       )
       .nullish()
       .describe('Up to 16 short strings, by which the job can be found again.'),

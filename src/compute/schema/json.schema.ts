@@ -5,15 +5,15 @@ import { patternFault } from './pattern-check.js';
 import { cutText } from '../../platform/text/cut-text.js';
 
 /** A longer text matches no `pattern`: a bound beside {@link patternFault}, which proves for most only. */
-const LONGEST_MATCHED = 10_000;
+const MAX_MATCHED = 10_000;
 /** `uniqueItems` compares each item with each other one. */
-const MOST_UNIQUE = 10_000;
+const MAX_UNIQUE = 10_000;
 /** Longest list of allowed values that a reason repeats. */
-const LONGEST_REASON = 200;
+const MAX_REASON = 200;
 
 class BoundedRegExp extends RegExp {
   override test(text: string): boolean {
-    return text.length <= LONGEST_MATCHED && super.test(text);
+    return text.length <= MAX_MATCHED && super.test(text);
   }
 }
 
@@ -109,12 +109,12 @@ function reasonOf({ keyword, params, message }: ErrorObject): [string | null, st
     case 'enum': {
       const allowed = (params.allowedValues as unknown[]).map((each) => JSON.stringify(each));
       const reason = `must be one of ${allowed.join(', ')}`;
-      return [null, reason.length <= LONGEST_REASON ? reason : 'must be an allowed value'];
+      return [null, reason.length <= MAX_REASON ? reason : 'must be an allowed value'];
     }
     case 'const':
-      return [null, `must be ${cutText(JSON.stringify(params.allowedValue), LONGEST_REASON)}`];
+      return [null, `must be ${cutText(JSON.stringify(params.allowedValue), MAX_REASON)}`];
     case 'pattern':
-      return [null, `${message}, with at most ${LONGEST_MATCHED} characters`];
+      return [null, `${message}, with at most ${MAX_MATCHED} characters`];
     default:
       return [null, message ?? `is refused by ${keyword}`];
   }
@@ -141,9 +141,9 @@ function refuseUnboundedUniqueItems(node: unknown, path: (string | number)[]): v
   }
   if (!Array.isArray(node)) {
     const { uniqueItems, maxItems } = node as { uniqueItems?: unknown; maxItems?: unknown };
-    if (uniqueItems === true && !(typeof maxItems === 'number' && maxItems <= MOST_UNIQUE)) {
+    if (uniqueItems === true && !(typeof maxItems === 'number' && maxItems <= MAX_UNIQUE)) {
       throw new Error(
-        `${placeOf(path) || 'its top'} has uniqueItems, and so needs maxItems of at most ${MOST_UNIQUE}`,
+        `${placeOf(path) || 'its top'} has uniqueItems, and so needs maxItems of at most ${MAX_UNIQUE}`,
       );
     }
   }

@@ -1,7 +1,7 @@
 /** Jobs are claimed ahead for about this long. */
 const AHEAD_MS = 50;
 /** Never more than this many, however short they are. */
-const MOST_AHEAD = 256;
+const MAX_AHEAD = 256;
 /** How much of the estimate each shorter run changes. */
 const WEIGHT = 0.1;
 
@@ -26,6 +26,6 @@ export class Prefetch {
 
   /** 0–256 */
   get ahead(): number {
-    return Math.min(MOST_AHEAD, Math.floor((this.slots * AHEAD_MS) / Math.max(this.runMs, 0.01)));
+    return Math.min(MAX_AHEAD, Math.floor((this.slots * AHEAD_MS) / Math.max(this.runMs, 0.01)));
   }
 }

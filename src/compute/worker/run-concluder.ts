@@ -18,7 +18,7 @@ const TRANSITION = {
 } as const satisfies Record<FinalOutcome['kind'], TransitionName>;
 
 /** Characters of a task's stack in the log: its message is as long as the task made it. */
-const LONGEST_STACK = 8_192;
+const MAX_STACK = 8_192;
 
 /** Writes what became of an attempt through the fence, and tells it in one line of the log. */
 @Injectable()
@@ -90,7 +90,7 @@ export class RunConcluder {
         to: to ?? 'lease lost: nothing written',
         ms: Math.round(ms),
         ...(failed !== null && { problem: failed.problem.type }),
-        ...(failed?.stack !== undefined && { stack: cutText(failed.stack, LONGEST_STACK) }),
+        ...(failed?.stack !== undefined && { stack: cutText(failed.stack, MAX_STACK) }),
       }),
       'job',
     );

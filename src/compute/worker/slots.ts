@@ -28,7 +28,7 @@ interface Events {
 /** A job that was claimed ahead and has waited this long for a slot is handed back to the others. */
 const STALE_MS = 1_000;
 /** Outcomes that are still being written; beyond them a slot stays taken until its outcome is. */
-const MOST_UNWRITTEN = 500;
+const MAX_UNWRITTEN = 500;
 /** Results beyond this many characters keep their slot until they are written: memory is finite. */
 const SMALL_RESULTS = 65_536;
 /** After the drain's deadline: how long the last outcomes may wait for an absent database. */
@@ -178,7 +178,7 @@ export class Slots extends EventEmitter<Events> {
     this.prefetch.note(ms);
     const written = this.conclude(run, outcome, ms);
     const unwritten = this.held.size - this.waiting.size - this.taken;
-    if (unwritten > MOST_UNWRITTEN || isLarge(outcome)) {
+    if (unwritten > MAX_UNWRITTEN || isLarge(outcome)) {
       await written;
     }
     this.taken -= 1;

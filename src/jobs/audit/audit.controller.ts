@@ -10,7 +10,7 @@ import { cursorOf, idOfCursor } from './audit-cursor.js';
 import { ApiAudit } from './audit.openapi.js';
 import { AUDIT_ACTIONS, type AuditEntry, AuditStore } from './audit.store.js';
 
-const MOST_ENTRIES = 200;
+const MAX_ENTRIES = 200;
 
 const QUERY = z.object({
   action: z.enum(AUDIT_ACTIONS, { error: `must be one of ${AUDIT_ACTIONS.join(', ')}` }).optional(),
@@ -23,7 +23,7 @@ const QUERY = z.object({
   job_id: z.guid('must be a UUID').toLowerCase().optional(),
   limit: z
     .string({ error: 'must be given once' })
-    .regex(/^([1-9]\d?|1\d\d|200)$/, `must be a whole number from 1 to ${MOST_ENTRIES}`)
+    .regex(/^([1-9]\d?|1\d\d|200)$/, `must be a whole number from 1 to ${MAX_ENTRIES}`)
     .default('50'),
   cursor: z.string({ error: 'must be given once' }).optional(),
 });

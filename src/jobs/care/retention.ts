@@ -17,7 +17,7 @@ const DEADLINE_MS = 3_600_000;
 /** After the last expired job was deleted, those that expire meanwhile gather for so long. */
 const PAUSE_SECONDS = 600;
 /** Most jobs that one statement looks at. */
-const MOST_JOBS = 1_000;
+const MAX_JOBS = 1_000;
 /** A statement that takes longer looks at fewer jobs the next time: large results take long to delete. */
 const LONG_MS = 250;
 /** The database asks for four times what the statement took there; this is a little more. */
@@ -34,7 +34,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
     { name: 'Retention', everyMs: ASK_EVERY_MS, deadlineMs: DEADLINE_MS },
     (signal) => this.deleteExpired(signal),
   );
-  private jobsAtOnce = MOST_JOBS;
+  private jobsAtOnce = MAX_JOBS;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -78,9 +78,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
         return;
       }
       this.jobsAtOnce =
-        tookMs > LONG_MS
-          ? Math.ceil(this.jobsAtOnce / 2)
-          : Math.min(MOST_JOBS, this.jobsAtOnce * 2);
+        tookMs > LONG_MS ? Math.ceil(this.jobsAtOnce / 2) : Math.min(MAX_JOBS, this.jobsAtOnce * 2);
       await sleep(REST * tookMs, undefined, { signal });
     }
   }

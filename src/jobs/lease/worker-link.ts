@@ -7,7 +7,7 @@ import { WORKER_LOCK_CLASS } from './worker.store.js';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
-const LONGEST_CONNECT_MS = 5_000;
+const MAX_CONNECT_MS = 5_000;
 /** The server's part of the time for an answer; what is left is for its word that it gave up. */
 const SERVER_PART = 0.8;
 
@@ -45,7 +45,7 @@ export class WorkerLink {
     const client = this.database.dedicatedConnection({
       statementMs: this.answerMs * SERVER_PART,
       answerMs: this.answerMs,
-      connectMs: Math.min(this.answerMs, LONGEST_CONNECT_MS),
+      connectMs: Math.min(this.answerMs, MAX_CONNECT_MS),
     });
     this.client = client;
     // `error` comes before `end`, or alone while connecting.

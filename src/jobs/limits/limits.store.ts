@@ -3,7 +3,7 @@ import type { Prisma } from '../../generated/prisma/client.js';
 import { Database } from '../../platform/database/database.js';
 
 /** How many organizations are listed by what they store. */
-const MOST_LISTED = 20;
+const MAX_LISTED = 20;
 
 /** Null: no cap; of requests a minute: as the service is configured, and 0: no limit. */
 export interface OrganizationLimits {
@@ -66,7 +66,7 @@ export class LimitsStore {
     const { rows } = await this.database.requests.query<{ org_id: string; bytes: number }>(
       `SELECT org_id, stored_bytes::float8 AS bytes FROM organization_usage
        WHERE stored_bytes > 0 ORDER BY stored_bytes DESC, org_id LIMIT $1`,
-      [MOST_LISTED],
+      [MAX_LISTED],
     );
     return rows.map(({ org_id: orgId, bytes: storedBytes }) => ({ orgId, storedBytes }));
   }

@@ -12,7 +12,7 @@ import type { JobKey } from '../job/job.js';
 import { JobStateStore } from '../read/job-state.store.js';
 
 /** Most pieces in one page: at 16,384 characters each, 1.6 million. */
-const MOST_PIECES = 100;
+const MAX_PIECES = 100;
 const START = '0.0';
 
 /** What the attempts of one job wrote to their log. */
@@ -35,7 +35,7 @@ export class JobLogsController {
   ) {
     const after = query.after ?? START;
     const place = placeOf(after);
-    const limit = limitOf(query.limit ?? String(MOST_PIECES));
+    const limit = limitOf(query.limit ?? String(MAX_PIECES));
     if ((await this.jobs.findState(key)) === null) {
       noSuchJob();
     }
@@ -63,7 +63,7 @@ function placeOf(after: unknown): LogPlace {
 /** @throws Problem `malformed-request` */
 function limitOf(limit: unknown): number {
   if (typeof limit !== 'string' || !/^([1-9]\d?|100)$/.test(limit)) {
-    throw wrong('limit', `must be a whole number from 1 to ${MOST_PIECES}`);
+    throw wrong('limit', `must be a whole number from 1 to ${MAX_PIECES}`);
   }
   return Number(limit);
 }

@@ -7,7 +7,7 @@ import type { Lease } from '../lease/lease.store.js';
 export interface LogPiece {
   /** 1 for the first piece of the attempt; a gap says that too much was written to be kept. */
   readonly number: number;
-  /** 1 to {@link LONGEST_PIECE} characters, without U+0000. */
+  /** 1 to {@link MAX_PIECE} characters, without U+0000. */
   readonly text: string;
 }
 
@@ -29,7 +29,7 @@ export interface StoredLogPiece extends LogPiece, LogPlace {
 }
 
 /** Most characters of one piece. */
-export const LONGEST_PIECE = 16_384;
+export const MAX_PIECE = 16_384;
 
 /** The logs of jobs: written through the fence by the worker that holds the job, read by its organization. */
 @Injectable()

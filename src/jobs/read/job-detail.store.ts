@@ -48,7 +48,7 @@ export interface JobDetail extends JobKey {
 }
 
 /** A job that is released again and again can have many. */
-const MOST_ATTEMPTS = 100;
+const MAX_ATTEMPTS = 100;
 
 /** Reads all that is kept about one job: a cold path. */
 @Injectable()
@@ -66,7 +66,7 @@ export class JobDetailStore {
         prisma.jobAttempt.findMany({
           where: { jobId, orgId },
           orderBy: { attempt: 'desc' },
-          take: MOST_ATTEMPTS,
+          take: MAX_ATTEMPTS,
         }),
         prisma.jobLabel.findMany({ where: { jobId, orgId }, orderBy: { name: 'asc' } }),
       ],

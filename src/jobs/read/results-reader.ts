@@ -7,9 +7,9 @@ import type { JobKey } from '../job/job.js';
 /** Bytes of one piece: some milliseconds of the event loop. */
 const PIECE_BYTES = 786_432;
 /** Clients that a process sends large results to at once: each holds a connection to the database. */
-const MOST_READERS = 3;
+const MAX_READERS = 3;
 /** Of one organization, so that another finds room. */
-const MOST_READERS_OF_ONE = 2;
+const MAX_READERS_OF_ONE = 2;
 
 /**
  * Reads large results from the database as they are sent, piece by piece: what a client needs in memory
@@ -61,14 +61,14 @@ export class ResultsReader {
 
   private begin(orgId: string): void {
     const theirs = this.readers.get(orgId) ?? 0;
-    if (theirs >= MOST_READERS_OF_ONE) {
+    if (theirs >= MAX_READERS_OF_ONE) {
       throw new Problem(
         'too-many-requests',
         'The organization reads as many large results at once as it may: wait until one has arrived.',
         { headers: { 'retry-after': '2' } },
       );
     }
-    if (this.reading >= MOST_READERS) {
+    if (this.reading >= MAX_READERS) {
       throw new Problem(
         'unavailable',
         'The service sends as many large results at once as it may: try again soon.',

@@ -9,7 +9,7 @@ import { UsageMeter } from '../limits/usage-meter.js';
 /** How long a count is believed, less what was admitted since. */
 const COUNT_EVERY_MS = 1_000;
 /** Organizations beyond this many are forgotten, and counted again when they come back. */
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 /** Seconds after which a refused client may find room: a job starts sooner than one is deleted. */
 const RETRY_UNSTARTED_SECONDS = '5';
 const RETRY_STORED_SECONDS = '60';
@@ -86,7 +86,7 @@ export class SubmitQuota {
       return known;
     }
     const room = { ...left, countedAt: performance.now() };
-    if (this.rooms.size >= MOST_REMEMBERED) {
+    if (this.rooms.size >= MAX_REMEMBERED) {
       this.rooms.clear();
     }
     this.rooms.set(orgId, room);

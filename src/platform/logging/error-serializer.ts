@@ -3,7 +3,7 @@ import { cutText } from '../text/cut-text.js';
 /** Longest message or stack of one error in the log, in characters. */
 const LONGEST = 8_192;
 /** Deepest chain of causes that is told. */
-const MOST_CAUSES = 5;
+const MAX_CAUSES = 5;
 
 /** An error as the log has it. */
 export interface LoggedError {
@@ -34,7 +34,7 @@ export function describeError(error: unknown, depth = 0): LoggedError {
     ...(typeof stack === 'string' && {
       stack: cutText(repeatsValue ? framesOf(stack) : stack, LONGEST),
     }),
-    ...(cause !== undefined && depth < MOST_CAUSES && { cause: describeError(cause, depth + 1) }),
+    ...(cause !== undefined && depth < MAX_CAUSES && { cause: describeError(cause, depth + 1) }),
   };
 }
 

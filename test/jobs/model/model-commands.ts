@@ -15,7 +15,7 @@ export interface Model {
 }
 
 /** The longest sequence. */
-const MOST_COMMANDS = 30;
+const MAX_COMMANDS = 30;
 
 /** One thing that is done, or several at the same time on connections of their own. */
 class Doing implements fc.AsyncCommand<Model, Stage> {
@@ -125,7 +125,7 @@ export const COMMANDS = fc.commands<Model, Stage, false>(
     TOGETHER.map((choices) => new Doing(choices)),
     EVENT.map((event) => new Happening(event)),
   ],
-  { maxCommands: MOST_COMMANDS, size: 'max' },
+  { maxCommands: MAX_COMMANDS, size: 'max' },
 );
 
 /**

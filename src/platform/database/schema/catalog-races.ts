@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseError } from 'pg';
 
 const TRIES = 40;
-const LONGEST_WAIT_MS = 250;
+const MAX_WAIT_MS = 250;
 
 /**
  * Repeats what failed only because another database of the same server changed the roles at that
@@ -19,7 +19,7 @@ export async function outlastRaces<T>(statement: () => Promise<T>): Promise<T> {
       if (!isRace(error) || attempt === TRIES) {
         throw error;
       }
-      await sleep(Math.random() * Math.min(LONGEST_WAIT_MS, 10 * attempt));
+      await sleep(Math.random() * Math.min(MAX_WAIT_MS, 10 * attempt));
     }
   }
 }

@@ -44,7 +44,7 @@ const isBlank = (code: number): boolean =>
   code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 
 /** Longest word that is looked at: those that are repeated in a reason are much shorter. */
-const LONGEST_WORD = 40;
+const MAX_WORD = 40;
 const NO_NUMBER = /^[+-]?(?:nan|inf|infinity)$/i;
 const OTHER_NULL = /^(?:none|null|nil|undefined|na|nat|nullptr)$/i;
 const OTHER_FLAG = /^(?:true|false)$/i;
@@ -365,7 +365,7 @@ class Scan {
 
   /** Letters, digits, `_` and `$` that begin with none of the digits; empty: there is no word. */
   private word(from = this.at): string {
-    return /^[A-Za-z_$][\w$]*/.exec(this.text.slice(from, from + LONGEST_WORD))?.[0] ?? '';
+    return /^[A-Za-z_$][\w$]*/.exec(this.text.slice(from, from + MAX_WORD))?.[0] ?? '';
   }
 
   private fault(what: string, advice: string): Found {

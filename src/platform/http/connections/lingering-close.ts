@@ -2,11 +2,11 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** A client that is still sending is listened to for so long, and no longer than a request may take. */
-const LONGEST_MS = 30_000;
+const MAX_MS = 30_000;
 /** One that sends nothing more, and does not close either, is cut off sooner. */
 const SILENT_MS = 2_000;
 /** What is thrown away of one client: four times the default limit of a body. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Connections that the service has ended, and whose clients have not. */
 export class LingeringConnections {
@@ -39,7 +39,7 @@ export class LingeringConnections {
     const close = (): void => {
       socket.destroy();
     };
-    const longest = setTimeout(close, LONGEST_MS);
+    const longest = setTimeout(close, MAX_MS);
     let silent = setTimeout(close, SILENT_MS);
     // Nothing of it reaches the parser: no request behind the last answer is served.
     socket.removeAllListeners('data');
@@ -47,7 +47,7 @@ export class LingeringConnections {
       bytes += chunk.length;
       clearTimeout(silent);
       silent = setTimeout(close, SILENT_MS);
-      if (bytes > MOST_BYTES) {
+      if (bytes > MAX_BYTES) {
         close();
       }
     });

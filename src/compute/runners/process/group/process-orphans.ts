@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Between two looks: a killed process takes a moment to disappear. */
 const LOOK_AGAIN_MS = 5;
 /** Something that forks faster than it is killed must not hold the job for ever. */
-const MOST_LOOKS = 200;
+const MAX_LOOKS = 200;
 
 /**
  * Kills every process whose environment has the marker, whatever group or session it moved to; on
@@ -12,7 +12,7 @@ const MOST_LOOKS = 200;
  * @returns whether none is left
  */
 export async function killMarked(marker: string): Promise<boolean> {
-  for (let look = 0; look < MOST_LOOKS; look += 1) {
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
     const found = await marked(marker);
     if (found.length === 0) {
       return true;

@@ -1,7 +1,7 @@
 import {
   type LogAddition,
   type LogPiece,
-  LONGEST_PIECE,
+  MAX_PIECE,
 } from '../../../../jobs/logs/job-logs.store.js';
 import type { Lease } from '../../../../jobs/lease/lease.store.js';
 import { splitsPair } from '../../../../platform/text/cut-text.js';
@@ -9,7 +9,7 @@ import { splitsPair } from '../../../../platform/text/cut-text.js';
 /** What is kept of one attempt's log, in characters: the last of it. */
 const KEPT_CHARACTERS = 1024 * 1024;
 /** What may wait to be stored: less, so that a note about what was dropped is not dropped itself. */
-const WAITING_CHARACTERS = KEPT_CHARACTERS - LONGEST_PIECE;
+const WAITING_CHARACTERS = KEPT_CHARACTERS - MAX_PIECE;
 /** Most pieces that one attempt adds in one statement. */
 const PIECES_AT_ONCE = 8;
 
@@ -39,7 +39,7 @@ export class AttemptLog {
     }
     const storable = text.replaceAll('\u0000', '\uFFFD').toWellFormed();
     // Few pieces, however small the writes: taking the first of very many is slow.
-    const joins = (this.waiting.at(-1)?.length ?? LONGEST_PIECE) < LONGEST_PIECE;
+    const joins = (this.waiting.at(-1)?.length ?? MAX_PIECE) < MAX_PIECE;
     this.waiting.push(joins ? `${this.waiting.pop()}${storable}` : storable);
     this.waitingCharacters += storable.length;
     for (let over = this.waitingCharacters - WAITING_CHARACTERS; over > 0;) {
@@ -109,12 +109,12 @@ export class AttemptLog {
 
 /** Where to cut: behind a line if there is one, and never within a character. */
 function endOfPiece(text: string): number {
-  if (text.length <= LONGEST_PIECE) {
+  if (text.length <= MAX_PIECE) {
     return text.length;
   }
-  const line = text.lastIndexOf('\n', LONGEST_PIECE - 1) + 1;
+  const line = text.lastIndexOf('\n', MAX_PIECE - 1) + 1;
   if (line > 0) {
     return line;
   }
-  return splitsPair(text, LONGEST_PIECE) ? LONGEST_PIECE - 1 : LONGEST_PIECE;
+  return splitsPair(text, MAX_PIECE) ? MAX_PIECE - 1 : MAX_PIECE;
 }

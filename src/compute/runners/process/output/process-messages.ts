@@ -30,7 +30,7 @@ export class UnusableLine extends Error {
 
 /** The shortest and the longest postponement, in seconds. */
 const SHORTEST_WAIT = 1;
-const LONGEST_WAIT = 86_400;
+const MAX_WAIT = 86_400;
 const OPENING_BRACE = 0x7b;
 /** More than this of a line is not looked at to find out what it was to be. */
 const LOOKED_AT = 200;
@@ -133,7 +133,7 @@ function waitOf(seconds: unknown): number {
   if (typeof seconds !== 'number') {
     throw new UnusableLine('retry_later must be a number of seconds');
   }
-  return Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, seconds));
+  return Math.min(MAX_WAIT, Math.max(SHORTEST_WAIT, seconds));
 }
 
 function problemOf(problem: unknown): TaskProblemBody {
