@@ -62,7 +62,10 @@ export class Stage {
     readonly engine: Engine,
     readonly invariants: Invariants,
   ) {
-    this.leases = Array.from({ length: STORES }, () => new LeaseStore(engine.database, engine.usage));
+    this.leases = Array.from(
+      { length: STORES },
+      () => new LeaseStore(engine.database, engine.usage),
+    );
     this.actors = Array.from({ length: ACTORS }, () => ({
       workerId: '',
       turn: { cursor: NIL, credit: 0 },

@@ -2,7 +2,7 @@ import {
   type LogAddition,
   type LogPiece,
   LONGEST_PIECE,
-} from '../../../../jobs/logs/job-logs.store.js';
+} from '../../../../jobs/logs/logs.store.js';
 import type { Lease } from '../../../../jobs/lease/lease.store.js';
 import { splitsPair } from '../../../../platform/text/cut-text.js';
 
