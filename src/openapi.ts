@@ -1,22 +1,20 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { CATALOGUE_SCHEMAS, EXECUTE_OPTIONS_REF } from './compute/execute/compute.openapi.js';
-import type { Task } from './compute/task.js';
-import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/catalogue/task-catalogue.js';
-import { JOB_DETAIL_SCHEMAS } from './jobs/read/job-detail.openapi.js';
+import { ANSWERS } from './answers.js';
 import { BEARER } from './auth/auth.decorators.js';
-import { AUDIT_SCHEMAS } from './jobs/audit/audit.openapi.js';
-import { LIMITS_SCHEMAS } from './jobs/limits/limits.openapi.js';
-import { JOB_LOGS_SCHEMAS } from './jobs/logs/job-logs.openapi.js';
-import { JOB_SCHEMAS } from './jobs/read/jobs.openapi.js';
-import { asComponent } from './openapi-references.js';
+import { TASK_CATALOGUE, type TaskCatalogue, taskKey } from './compute/catalogue/task-catalogue.js';
+import { EXECUTE_OPTIONS } from './compute/execute/execute-options.js';
+import { EXECUTE_OPTIONS_REF } from './compute/execute/execute.openapi.js';
+import { jsonSchemaOf } from './compute/schema/task.schema.js';
+import type { Task } from './compute/task.js';
+import { JOB_RESULTS } from './jobs/read/results.schema.js';
 import type { Config } from './platform/config.js';
+import { asComponent, componentsOf, referenceTo } from './platform/http/openapi/components.js';
 import type {
   OperationObject,
   PathItemObject,
   ResponseObject,
-} from './platform/http/problem/openapi-types.js';
-import { PROBLEM_SCHEMAS } from './platform/http/problem/problem.openapi.js';
+} from './platform/http/openapi/openapi-types.js';
 import { VERSION } from './version.js';
 
 const EXECUTE = '/compute/orgs/{org_id}/{topic}/{task}';
@@ -82,13 +80,8 @@ export function openApiDocument(
     ...document.components,
     headers: RATE_LIMIT_HEADERS,
     schemas: {
-      ...PROBLEM_SCHEMAS,
-      ...JOB_SCHEMAS,
-      ...JOB_DETAIL_SCHEMAS,
-      ...JOB_LOGS_SCHEMAS,
-      ...AUDIT_SCHEMAS,
-      ...LIMITS_SCHEMAS,
-      ...CATALOGUE_SCHEMAS,
+      ...componentsOf(ANSWERS),
+      ExecuteOptions: asComponent(jsonSchemaOf(EXECUTE_OPTIONS, 'input'), 'ExecuteOptions'),
     },
   };
   for (const [path, item] of Object.entries(document.paths)) {
@@ -147,7 +140,7 @@ function addTask(document: OpenAPIObject, task: Task, catalogue: TaskCatalogue):
     'application/json': {
       schema: {
         allOf: [
-          { $ref: '#/components/schemas/JobResults' },
+          referenceTo(JOB_RESULTS),
           {
             type: 'object',
             properties: { results: { $ref: `#/components/schemas/${id}Results` } },

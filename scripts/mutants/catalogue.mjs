@@ -115,7 +115,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no fence: logs',
-    'src/jobs/logs/job-logs.store.ts',
+    'src/jobs/logs/logs.store.ts',
     [
       [
         'JOIN jobs job ON job.id = addition.job_id AND job.lease_id = addition.lease_id,',

@@ -15,6 +15,7 @@ import { Draining } from '../../src/platform/http/connections/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http-adapter.js';
 import { Public } from '../../src/platform/http/public.decorator.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { judgedFetch } from '../support/judged-answer.js';
 import { type Service, startService } from '../support/service.js';
 import { TEST_SECRET, token } from '../support/tokens.js';
 
@@ -63,7 +64,11 @@ async function ask({ method, path }: Operation, headers: Record<string, string>)
     .replace('{topic}', 'diagnostics')
     .replace('{task}', 'sleep')
     .replace('{job_id}', randomUUID());
-  const response = await fetch(service.url + address, { method, headers, redirect: 'manual' });
+  const response = await judgedFetch(service.url + address, {
+    method,
+    headers,
+    redirect: 'manual',
+  });
   const text = await response.text();
   return {
     status: response.status,

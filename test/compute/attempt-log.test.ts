@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AttemptLog } from '../../src/compute/runners/process/output/attempt-log.js';
-import { type LogPiece, MAX_PIECE } from '../../src/jobs/logs/job-logs.store.js';
+import { type LogPiece, MAX_PIECE } from '../../src/jobs/logs/logs.store.js';
 
 const begin = () => new AttemptLog({ jobId: 'job', leaseId: 'lease' });
 

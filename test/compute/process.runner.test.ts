@@ -6,7 +6,7 @@ import { AttemptLogWriter } from '../../src/compute/runners/process/output/attem
 import { ProcessRunner } from '../../src/compute/runners/process/process.runner.js';
 import { WorkFolders } from '../../src/compute/runners/process/work-folders.js';
 import type { ProcessTask } from '../../src/compute/task.js';
-import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/logs.store.js';
 import { Engine } from '../support/jobs.js';
 import { isRunning, type ManifestPart, shellTask } from '../support/process-tasks.js';
 

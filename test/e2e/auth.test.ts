@@ -13,6 +13,7 @@ import {
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { judgedFetch } from '../support/judged-answer.js';
 import { type Service, startService } from '../support/service.js';
 import { TEST_SECRET, token } from '../support/tokens.js';
 
@@ -43,7 +44,7 @@ function signedAsIs(header: object, payload: object): string {
 }
 
 async function ask(service: Service, authorization: string | null, path = 'tasks') {
-  const response = await fetch(`${service.url}/compute/orgs/${org}/${path}`, {
+  const response = await judgedFetch(`${service.url}/compute/orgs/${org}/${path}`, {
     headers: authorization === null ? {} : { authorization },
   });
   const text = await response.text();

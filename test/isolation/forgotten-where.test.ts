@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/logs.store.js';
 import type { JobKey } from '../../src/jobs/job/job.js';
 import { EndStore } from '../../src/jobs/end/end.store.js';
 import { JobStateStore } from '../../src/jobs/read/job-state.store.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JobLogsStore, MAX_PIECE } from '../../src/jobs/logs/job-logs.store.js';
+import { JobLogsStore, MAX_PIECE } from '../../src/jobs/logs/logs.store.js';
 import type { JobKey } from '../../src/jobs/job/job.js';
 import { Engine } from '../support/jobs.js';
 

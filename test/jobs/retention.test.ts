@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
-import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/logs.store.js';
 import type { JobStatus } from '../../src/jobs/job/job-status.js';
 import { type JobKey, NO_OPTIONS } from '../../src/jobs/job/job.js';
 import { NIL_UUID } from '../../src/platform/uuid.js';

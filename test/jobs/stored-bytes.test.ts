@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
-import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/logs.store.js';
 import { type JobKey, NO_OPTIONS } from '../../src/jobs/job/job.js';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import { SubmitQuota } from '../../src/jobs/submit/submit-quota.js';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadframeClient, type Job, RequestError } from 'headframe-client';
+import { judgedFetch } from './judged-answer.js';
 
 /** What a request came to. */
 export interface Answer {
@@ -14,7 +15,7 @@ export interface Answer {
 /**
  * A client of one organization. Jobs go through the package that we offer; requests that are malformed on
  * purpose, and answers that are looked at as they came, do not: here nothing is checked, repeated or
- * followed.
+ * followed. Every answer, of either, is judged by the schema of its body.
  */
 export class Client {
   private readonly jobs: HeadframeClient;
@@ -25,13 +26,13 @@ export class Client {
     readonly token: string,
   ) {
     // Without patience: a test sees the first answer.
-    this.jobs = new HeadframeClient({ url, org, token, patienceMs: 0 });
+    this.jobs = new HeadframeClient({ url, org, token, patienceMs: 0, fetch: judgedFetch });
   }
 
   /** @param path absolute, or below the organization */
   async request(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
     const address = path.startsWith('/') ? path : `/compute/orgs/${this.org}/${path}`;
-    const response = await fetch(this.url + address, {
+    const response = await judgedFetch(this.url + address, {
       ...init,
       method,
       redirect: 'manual',

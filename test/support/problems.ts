@@ -1,5 +1,6 @@
 import { Client as Connection } from 'pg';
 import { expect } from 'vitest';
+import { PROBLEM } from '../../src/platform/http/problem/problem.schema.js';
 import type { Answer } from './client.js';
 
 /** Tests put this into what they send: no problem may say it back. */
@@ -20,6 +21,7 @@ export function expectProblem(
     status,
     type: expect.stringMatching(new RegExp(`^\\w+:.*/${slug}$`)),
   });
+  expect(PROBLEM.safeParse(body).error).toBeUndefined();
   expect(body).toMatchObject({
     status,
     title: expect.stringMatching(/\S/),

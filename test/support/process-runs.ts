@@ -4,7 +4,7 @@ import type { Attempt } from '../../src/compute/runners/attempt.js';
 import { AttemptLogWriter } from '../../src/compute/runners/process/output/attempt-log-writer.js';
 import { ProcessRunner } from '../../src/compute/runners/process/process.runner.js';
 import { WorkFolders } from '../../src/compute/runners/process/work-folders.js';
-import { JobLogsStore } from '../../src/jobs/logs/job-logs.store.js';
+import { JobLogsStore } from '../../src/jobs/logs/logs.store.js';
 import { Engine } from './jobs.js';
 import { type ManifestPart, shellTask } from './process-tasks.js';
 

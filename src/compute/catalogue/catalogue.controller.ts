@@ -2,9 +2,11 @@ import { Controller, Get, Inject, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { RequireScope } from '../../auth/auth.decorators.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { Problem } from '../../platform/http/problem/problem.js';
-import { ApiCatalogue } from '../execute/compute.openapi.js';
 import { invalidParamsOf } from '../schema/invalid-params.js';
+import { ApiCatalogue } from './catalogue.openapi.js';
+import type { TASK_PAGE } from './catalogue.schema.js';
 import { TASK_CATALOGUE, TaskCatalogue } from './task-catalogue.js';
 
 function wholeNumber(min: number, max: number) {
@@ -31,7 +33,7 @@ export class CatalogueController {
   @Get()
   @RequireScope('compute:read')
   @ApiCatalogue()
-  list(@Query() query: Record<string, unknown>) {
+  list(@Query() query: Record<string, unknown>): BodyOf<typeof TASK_PAGE> {
     const parsed = QUERY.safeParse(query);
     if (!parsed.success) {
       const faults = invalidParamsOf(parsed.error);

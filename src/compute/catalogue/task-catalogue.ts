@@ -1,5 +1,7 @@
+import type { BodyOf } from '../../platform/http/openapi/body.js';
+import { type JsonSchemaDocument, jsonSchemaOf } from '../schema/task.schema.js';
 import type { Task } from '../task.js';
-import { jsonSchemaOf } from '../schema/task.schema.js';
+import type { TASK } from './catalogue.schema.js';
 
 /** A task together with the file it comes from. */
 export interface CatalogueEntry {
@@ -11,19 +13,9 @@ export interface CatalogueEntry {
   readonly moduleUrl: string;
 }
 
-/** A task as `GET …/tasks` shows it. */
-export interface TaskDescription {
-  /** `topic/name`. */
-  readonly key: string;
-  readonly topic: string;
-  readonly name: string;
-  readonly display_name: string;
-  readonly version: string;
-  readonly description: string;
-  readonly feature_flag?: string;
-  /** JSON Schemas (2020-12), with details only. */
-  readonly parameters?: object;
-  readonly results?: object;
+interface TaskSchemas {
+  readonly parameters: JsonSchemaDocument;
+  readonly results: JsonSchemaDocument;
 }
 
 /** Injection token of the {@link TaskCatalogue}. */
@@ -33,7 +25,7 @@ export const TASK_CATALOGUE = Symbol('TASK_CATALOGUE');
 export class TaskCatalogue {
   readonly entries: readonly CatalogueEntry[];
   private readonly byKey: ReadonlyMap<string, CatalogueEntry>;
-  private readonly schemas = new Map<string, { parameters: object; results: object }>();
+  private readonly schemas = new Map<string, TaskSchemas>();
 
   constructor(entries: readonly CatalogueEntry[]) {
     this.entries = [...entries].sort((one, other) =>
@@ -46,7 +38,7 @@ export class TaskCatalogue {
     return this.byKey.get(taskKey({ topic, name })) ?? null;
   }
 
-  describe({ task }: CatalogueEntry, details: boolean): TaskDescription {
+  describe({ task }: CatalogueEntry, details: boolean): BodyOf<typeof TASK> {
     return {
       key: taskKey(task),
       topic: task.topic,
@@ -60,7 +52,7 @@ export class TaskCatalogue {
   }
 
   /** JSON Schemas of what a client may send, and of what it gets. */
-  schemasOf(task: Task): { parameters: object; results: object } {
+  schemasOf(task: Task): TaskSchemas {
     const key = taskKey(task);
     const known = this.schemas.get(key) ?? {
       parameters: jsonSchemaOf(task.parameters, 'input'),

@@ -4,14 +4,14 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Actor, ActorOf } from '../../auth/actor.js';
 import { Organization, RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../../auth/rate-limit.guard.js';
-import { statusLocation } from '../../jobs/read/job-presenter.js';
+import { statusLocation } from '../../jobs/job/job-links.js';
 import { Submit } from '../../jobs/submit/submit.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import { JsonBodies } from '../../platform/http/body/json-body.js';
 import { RateLimits } from '../../platform/rate-limit/rate-limits.js';
 import { BodyJudge } from './body-judge.js';
-import { ApiExecute } from './compute.openapi.js';
+import { ApiExecute } from './execute.openapi.js';
 import { KeyDigest, KeyGuard } from './idempotency-key.js';
 import { catalogueEntryOf, TaskGuard } from './task.guard.js';
 

@@ -32,8 +32,10 @@ export const zodFaults = (error: z.ZodError, root: string): Faults => ({
   more: error.issues.length - 1,
 });
 
+export type JsonSchemaDocument = Readonly<Record<string, unknown>>;
+
 /** The JSON Schema (2020-12) of what a client sends (`input`) or gets (`output`). */
-export function jsonSchemaOf(schema: TaskSchema, io: 'input' | 'output'): object {
+export function jsonSchemaOf(schema: TaskSchema, io: 'input' | 'output'): JsonSchemaDocument {
   return schema instanceof JsonSchema
     ? schema.document
     : z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });

@@ -4,10 +4,12 @@ import { z } from 'zod';
 import { Organization, RequireScope } from '../../auth/auth.decorators.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { serviceUrl } from '../../platform/http/service-url.js';
 import { cursorOf, idOfCursor } from './audit-cursor.js';
 import { ApiAudit } from './audit.openapi.js';
+import type { AUDIT_PAGE } from './audit.schema.js';
 import { AUDIT_ACTIONS, type AuditEntry, AuditStore } from './audit.store.js';
 
 const MAX_ENTRIES = 200;
@@ -45,7 +47,7 @@ export class AuditController {
     @Query() query: Record<string, unknown>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<BodyOf<typeof AUDIT_PAGE>> {
     const { action, subject, job_id: jobId, limit, cursor } = parsed(query);
     const filter = { action: action ?? null, subject: subject ?? null, jobId: jobId ?? null };
     const list = [orgId, ...Object.values(filter).map((value) => value ?? '')];
@@ -74,8 +76,14 @@ export class AuditController {
   }
 }
 
-const present = ({ jobId, requestId, ...entry }: AuditEntry) => ({
+const present = ({
+  jobId,
+  requestId,
+  ...entry
+}: AuditEntry): BodyOf<typeof AUDIT_PAGE>['results'][number] => ({
   ...entry,
+  at: entry.at.toISOString(),
+  detail: entry.detail as Readonly<Record<string, unknown>> | null,
   job_id: jobId,
   request_id: requestId,
 });

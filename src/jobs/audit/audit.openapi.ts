@@ -1,54 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
-import type { SchemaObject } from '../../platform/http/problem/openapi-types.js';
+import { json } from '../../platform/http/openapi/body.js';
+import { ApiOrganizationRead } from '../job/job.openapi.js';
+import { AUDIT_PAGE } from './audit.schema.js';
 import { AUDIT_ACTIONS } from './audit.store.js';
-import { ApiOrganizationRead, json } from '../read/jobs.openapi.js';
-
-const text = (description: string): SchemaObject => ({ type: ['string', 'null'], description });
-
-/** Bodies of the audit route. */
-export const AUDIT_SCHEMAS: Record<string, SchemaObject> = {
-  AuditPage: {
-    type: 'object',
-    required: ['results', 'next'],
-    properties: {
-      results: {
-        type: 'array',
-        description: 'Newest first.',
-        items: {
-          type: 'object',
-          required: [
-            'id',
-            'at',
-            'action',
-            'subject',
-            'client',
-            'job_id',
-            'topic',
-            'task',
-            'address',
-            'request_id',
-            'detail',
-          ],
-          properties: {
-            id: { type: 'string', format: 'uuid' },
-            at: { type: 'string', format: 'date-time' },
-            action: { type: 'string', enum: [...AUDIT_ACTIONS] },
-            subject: text("The token's `sub`, or the operator."),
-            client: text('The application that the token was given to.'),
-            job_id: { ...text('The job, if it is about one.'), format: 'uuid' },
-            topic: text("The job's topic."),
-            task: text("The job's task."),
-            address: text('Where the request came from.'),
-            request_id: text('As in `X-Request-Id` and in the log.'),
-            detail: { type: ['object', 'null'], description: 'What was changed, and to what.' },
-          },
-        },
-      },
-      next: { type: ['string', 'null'], format: 'uri', description: 'The next page; null: none.' },
-    },
-  },
-};
 
 export const ApiAudit = () =>
   applyDecorators(
@@ -86,7 +41,7 @@ export const ApiAudit = () =>
     ApiResponse({
       status: 200,
       description: 'One page.',
-      content: json('AuditPage', {
+      content: json(AUDIT_PAGE, {
         page: {
           results: [
             {

@@ -5,8 +5,8 @@ import { CountedAs } from '../../auth/rate-limit.guard.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import type { JobKey } from '../job/job.js';
 import { JobAddress } from '../job/job-address.js';
-import { ApiCancel } from '../read/jobs.openapi.js';
 import { Cancel } from './cancel.js';
+import { ApiCancel } from './cancel.openapi.js';
 
 /** Cancels one job. */
 @Controller('compute/orgs/:org_id/:topic/:task/:job_id')

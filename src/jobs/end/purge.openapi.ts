@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems } from '../../platform/http/problem/problem.openapi.js';
-import { ApiJob } from '../read/jobs.openapi.js';
+import { ApiJob } from '../job/job.openapi.js';
 
 export const ApiPurge = () =>
   applyDecorators(

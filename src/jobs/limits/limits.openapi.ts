@@ -1,41 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
-import type { SchemaObject } from '../../platform/http/problem/openapi-types.js';
-import { ApiOrganizationRead, json } from '../read/jobs.openapi.js';
-
-const limit = (description: string): SchemaObject => ({
-  type: ['integer', 'null'],
-  description: `${description} Null: no limit.`,
-});
-const count = (description: string): SchemaObject => ({ type: 'integer', description });
-
-const LIMITS: Record<string, SchemaObject> = {
-  weight: count('Share of the starts while organizations compete.'),
-  max_running: limit('How many jobs may run at once.'),
-  max_unstarted: limit('How many jobs may wait to be started.'),
-  max_stored_bytes: limit('How many bytes parameters, results and logs may have.'),
-  retention_days: limit('How long ended jobs are kept.'),
-  submits_per_minute: limit('How many jobs may be submitted, and as many canceled.'),
-  polls_per_minute: limit('How many statuses, results, details and logs may be asked for.'),
-  requests_per_minute: limit('How many other requests may be made.'),
-};
-const USED: Record<string, SchemaObject> = {
-  running: count('Jobs that run.'),
-  unstarted: count('Jobs that wait, those for a later moment as well.'),
-  stored_bytes: count('About a second old.'),
-};
-
-/** Bodies of the limits route. */
-export const LIMITS_SCHEMAS: Record<string, SchemaObject> = {
-  Limits: {
-    type: 'object',
-    required: [...Object.keys(LIMITS), 'used'],
-    properties: {
-      ...LIMITS,
-      used: { type: 'object', required: Object.keys(USED), properties: USED },
-    },
-  },
-};
+import { json } from '../../platform/http/openapi/body.js';
+import { ApiOrganizationRead } from '../job/job.openapi.js';
+import { LIMITS } from './limits.schema.js';
 
 export const ApiLimits = () =>
   applyDecorators(
@@ -49,7 +16,7 @@ export const ApiLimits = () =>
     ApiResponse({
       status: 200,
       description: 'The limits in force.',
-      content: json('Limits', {
+      content: json(LIMITS, {
         limits: {
           weight: 1,
           max_running: 16,

@@ -4,14 +4,19 @@ import { RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../../auth/rate-limit.guard.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { JobAddress } from '../job/job-address.js';
-import { ApiResults, ApiStatus } from './jobs.openapi.js';
-import { jobUrl, presentStatus, SDK_HEADER, wireStatus } from './job-presenter.js';
+import { jobUrl, SDK_HEADER, wireStatus } from '../job/job-links.js';
 import { noSuchJob } from '../job/job-problems.js';
 import type { JobKey } from '../job/job.js';
 import { JobStateStore } from './job-state.store.js';
-import { ResultsReader } from './results-reader.js';
 import { isFinal } from '../job/job-status.js';
+import { ApiResults } from './results.openapi.js';
+import type { JOB_ONGOING, JOB_WITHOUT_RESULTS } from './results.schema.js';
+import { ResultsReader } from './results-reader.js';
+import { ApiStatus } from './status.openapi.js';
+import { presentStatus } from './status.presenter.js';
+import type { JOB_STATUS } from './status.schema.js';
 
 /** Seconds that a client should wait before it asks again. */
 const RETRY_AFTER_SECONDS = '1';
@@ -34,7 +39,7 @@ export class StatusController {
     @JobAddress() key: JobKey,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<BodyOf<typeof JOB_STATUS>> {
     const state = (await this.jobs.findState(key)) ?? noSuchJob();
     this.describe(reply, isFinal(state.status));
     return presentStatus(state, jobUrl(key, request, this.config), request);
@@ -47,17 +52,22 @@ export class StatusController {
     @JobAddress() key: JobKey,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<
+    BodyOf<typeof JOB_ONGOING> | BodyOf<typeof JOB_WITHOUT_RESULTS> | string | StreamableFile
+  > {
     const { status, error, results, large } = (await this.jobs.findResults(key)) ?? noSuchJob();
-    const word = wireStatus(status, request);
     this.describe(reply, isFinal(status));
     if (!isFinal(status)) {
       const url = jobUrl(key, request, this.config);
-      return { status: word, links: { cancel: url, status: `${url}/status` } };
+      return {
+        status: wireStatus(status, request),
+        links: { cancel: url, status: `${url}/status` },
+      };
     }
-    if (error !== null) {
-      return { status: word, error };
+    if (status !== 'succeeded' && error !== null) {
+      return { status: wireStatus(status, request), error };
     }
+    const word = wireStatus(status, request);
     // The stored text is sent as it is: parsing and printing large results again would stop the
     // event loop for everybody.
     void reply.header('content-type', 'application/json; charset=utf-8');

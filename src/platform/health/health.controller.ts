@@ -1,4 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
+import { type BodyOf, json } from '../http/openapi/body.js';
 import { ApiProblems } from '../http/problem/problem.openapi.js';
 import { Public } from '../http/public.decorator.js';
 import { Draining } from '../http/connections/draining.js';
@@ -6,6 +7,7 @@ import { Problem } from '../http/problem/problem.js';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Database } from '../database/database.js';
 import { SchemaState } from '../database/schema/schema-state.js';
+import { LIVE, READY } from './health.schema.js';
 
 /** What an orchestrator asks; it has no token. */
 @Controller('health')
@@ -20,8 +22,8 @@ export class HealthController {
   /** The process answers: else restart it. */
   @Get('live')
   @ApiOperation({ operationId: 'live', summary: 'Whether the process answers', tags: ['Service'] })
-  @ApiOkResponse({ description: 'It does.' })
-  live() {
+  @ApiOkResponse({ description: 'It does.', content: json(LIVE, { live: { status: 'live' } }) })
+  live(): BodyOf<typeof LIVE> {
     return { status: 'live' };
   }
 
@@ -30,9 +32,10 @@ export class HealthController {
   @ApiOperation({ operationId: 'ready', summary: 'Whether it can do its work', tags: ['Service'] })
   @ApiOkResponse({
     description: 'The database answers, its schema fits, and the replica is not shutting down.',
+    content: json(READY, { ready: { status: 'ready' } }),
   })
   @ApiProblems('unavailable')
-  async ready() {
+  async ready(): Promise<BodyOf<typeof READY>> {
     if (this.draining.active) {
       throw new Problem('unavailable', 'This replica is shutting down.', {
         headers: { 'retry-after': '1' },

@@ -5,7 +5,11 @@ import { sleep } from '../../../packages/client/src/abort.js';
 import { PollingFeed } from '../../../packages/client/src/status-feed.js';
 
 const job: Job = { task: 'diagnostics/sleep', id: '019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00' };
-const ongoing: JobStatus = { status: 'in progress', progress: 0, links: {} };
+const ongoing: JobStatus = {
+  status: 'in progress',
+  progress: 0,
+  links: { cancel: 'https://headframe.example' },
+};
 
 /** The moments, in milliseconds, at which the first looks at a job come. */
 async function looksAt(count: number, retryAfterSeconds: number | null): Promise<number[]> {

@@ -1,35 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import type { SchemaObject } from './openapi-types.js';
-import { Problem, PROBLEMS, problemType, type ProblemSlug } from './problem.js';
-
-/** Schemas that problem responses refer to. */
-export const PROBLEM_SCHEMAS: Record<string, SchemaObject> = {
-  Problem: {
-    type: 'object',
-    description: 'Problem details (RFC 9457). docs/errors.md explains each type.',
-    required: ['status', 'type', 'title'],
-    properties: {
-      status: { type: 'integer', minimum: 400, maximum: 599 },
-      type: { type: 'string', format: 'uri', examples: [problemType('not-found')] },
-      title: { type: 'string', description: 'The same for every occurrence.' },
-      detail: { type: 'string', description: 'What happened this time, and what to do next.' },
-      'invalid-params': {
-        type: 'array',
-        description: 'What is wrong with the request, place by place.',
-        items: {
-          type: 'object',
-          required: ['name', 'reason'],
-          properties: {
-            name: { type: 'string', examples: ['parameters.variogram.nugget'] },
-            reason: { type: 'string' },
-          },
-        },
-      },
-      'error-id': { type: 'string', description: 'Where the log explains an internal error.' },
-    },
-  },
-};
+import { referenceTo } from '../openapi/components.js';
+import type { SchemaObject } from '../openapi/openapi-types.js';
+import { Problem, PROBLEMS, type ProblemSlug } from './problem.js';
+import { PROBLEM } from './problem.schema.js';
 
 const HEADERS: Partial<
   Record<number, Record<string, { description: string; schema: SchemaObject }>>
@@ -57,7 +31,7 @@ export function ApiProblems(...slugs: ProblemSlug[]): MethodDecorator {
         ...(HEADERS[status] && { headers: HEADERS[status] }),
         content: {
           'application/problem+json': {
-            schema: { $ref: '#/components/schemas/Problem' },
+            schema: referenceTo(PROBLEM),
             examples: Object.fromEntries(
               same.map((slug) => [slug, { value: new Problem(slug, PROBLEMS[slug][1]).body() }]),
             ),

@@ -1,3 +1,6 @@
+import type { BodyOf } from '../openapi/body.js';
+import type { PROBLEM } from './problem.schema.js';
+
 /**
  * Every problem the service answers with, by the last part of its type URI. The table in
  * docs/errors.md is checked against this one.
@@ -35,21 +38,10 @@ export const PROBLEMS = {
 export type ProblemSlug = keyof typeof PROBLEMS;
 
 /** One member of `invalid-params`: where the fault lies (`parameters.variogram.nugget`), and what it is. */
-export interface InvalidParam {
-  readonly name: string;
-  readonly reason: string;
-}
+export type InvalidParam = NonNullable<ProblemBody['invalid-params']>[number];
 
 /** Problem details (RFC 9457), as sent and as kept in a job's `error`. */
-export interface ProblemBody {
-  readonly status: number;
-  readonly type: string;
-  readonly title: string;
-  readonly detail: string;
-  readonly 'invalid-params'?: readonly InvalidParam[];
-  /** Id under which an internal error was logged. */
-  readonly 'error-id'?: string;
-}
+export type ProblemBody = BodyOf<typeof PROBLEM>;
 
 /** The type URI of a slug: stable, and independent of the host that a service runs on. */
 export function problemType(slug: string): string {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
-import { JobLogsStore } from '../../../../jobs/logs/job-logs.store.js';
+import { JobLogsStore } from '../../../../jobs/logs/logs.store.js';
 import type { Lease } from '../../../../jobs/lease/lease.store.js';
 import { Periodic } from '../../../../platform/periodic.js';
 import { AttemptLog } from './attempt-log.js';

@@ -1,8 +1,4 @@
-import {
-  type LogAddition,
-  type LogPiece,
-  MAX_PIECE,
-} from '../../../../jobs/logs/job-logs.store.js';
+import { type LogAddition, type LogPiece, MAX_PIECE } from '../../../../jobs/logs/logs.store.js';
 import type { Lease } from '../../../../jobs/lease/lease.store.js';
 import { splitsPair } from '../../../../platform/text/cut-text.js';
 

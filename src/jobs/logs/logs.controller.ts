@@ -3,10 +3,12 @@ import type { FastifyReply } from 'fastify';
 import { RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../../auth/rate-limit.guard.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { JobAddress } from '../job/job-address.js';
-import { ApiLogs } from './job-logs.openapi.js';
-import { JobLogsStore, type LogPlace } from './job-logs.store.js';
+import { ApiLogs } from './logs.openapi.js';
+import type { JOB_LOGS } from './logs.schema.js';
+import { JobLogsStore, type LogPlace } from './logs.store.js';
 import { noSuchJob } from '../job/job-problems.js';
 import type { JobKey } from '../job/job.js';
 import { JobStateStore } from '../read/job-state.store.js';
@@ -32,8 +34,8 @@ export class JobLogsController {
     @JobAddress() key: JobKey,
     @Query() query: Record<string, unknown>,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const after = query.after ?? START;
+  ): Promise<BodyOf<typeof JOB_LOGS>> {
+    const { after = START } = query;
     const place = placeOf(after);
     const limit = limitOf(query.limit ?? String(MAX_PIECES));
     if ((await this.jobs.findState(key)) === null) {
@@ -44,8 +46,8 @@ export class JobLogsController {
     const last = logs.at(-1);
     void reply.headers({ 'cache-control': 'no-store' });
     return {
-      logs,
-      after: last === undefined ? after : `${last.attempt}.${last.number}`,
+      logs: logs.map((piece) => ({ ...piece, at: piece.at.toISOString() })),
+      after: last === undefined ? String(after) : `${last.attempt}.${last.number}`,
       more: found.length > limit,
     };
   }

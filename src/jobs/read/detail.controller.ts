@@ -4,12 +4,15 @@ import { RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../../auth/rate-limit.guard.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
+import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { JobAddress } from '../job/job-address.js';
-import { JobDetailStore } from './job-detail.store.js';
-import { jobUrl, presentDetail } from './job-presenter.js';
 import { noSuchJob } from '../job/job-problems.js';
 import type { JobKey } from '../job/job.js';
-import { ApiDetail } from './job-detail.openapi.js';
+import { jobUrl } from '../job/job-links.js';
+import { ApiDetail } from './detail.openapi.js';
+import { presentDetail } from './detail.presenter.js';
+import type { JOB_DETAIL } from './detail.schema.js';
+import { JobDetailStore } from './detail.store.js';
 
 /** All that is kept about one job, with the history of its attempts. */
 @Controller('compute/orgs/:org_id/:topic/:task/:job_id')
@@ -28,7 +31,7 @@ export class JobDetailController {
     @JobAddress() key: JobKey,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<BodyOf<typeof JOB_DETAIL>> {
     const detail = (await this.jobs.find(key)) ?? noSuchJob();
     void reply.headers({ 'cache-control': 'no-store' });
     return presentDetail(detail, jobUrl(key, request, this.config), request);

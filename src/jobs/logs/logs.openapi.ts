@@ -1,37 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
-import type { SchemaObject } from '../../platform/http/problem/openapi-types.js';
+import { json } from '../../platform/http/openapi/body.js';
 import { ApiProblems } from '../../platform/http/problem/problem.openapi.js';
-import { ApiJob, json } from '../read/jobs.openapi.js';
-
-/** Bodies of the logs route. */
-export const JOB_LOGS_SCHEMAS: Record<string, SchemaObject> = {
-  JobLogs: {
-    type: 'object',
-    required: ['logs', 'after', 'more'],
-    properties: {
-      logs: {
-        type: 'array',
-        description: 'Oldest first.',
-        items: {
-          type: 'object',
-          required: ['attempt', 'number', 'at', 'text'],
-          properties: {
-            attempt: { type: 'integer', description: '1 for the first start of the job.' },
-            number: {
-              type: 'integer',
-              description: 'Counts the pieces of the attempt; a gap: those between were not kept.',
-            },
-            at: { type: 'string', format: 'date-time', description: 'When it was stored.' },
-            text: { type: 'string', description: 'Some lines, or a part of a long one.' },
-          },
-        },
-      },
-      after: { type: 'string', description: 'Send this as `after` for what comes behind.' },
-      more: { type: 'boolean', description: 'Whether there is more at this moment.' },
-    },
-  },
-};
+import { ApiJob } from '../job/job.openapi.js';
+import { JOB_LOGS } from './logs.schema.js';
 
 export const ApiLogs = () =>
   applyDecorators(
@@ -58,7 +30,7 @@ export const ApiLogs = () =>
     ApiResponse({
       status: 200,
       description: 'One page of the log; an empty one at its end.',
-      content: json('JobLogs', {
+      content: json(JOB_LOGS, {
         page: {
           logs: [
             {

@@ -1,0 +1,55 @@
+import type { FastifyRequest } from 'fastify';
+import type { BodyOf } from '../../platform/http/openapi/body.js';
+import { wireStatus } from '../job/job-links.js';
+import { isFinal } from '../job/job-status.js';
+import type { JOB_ATTEMPT, JOB_DETAIL } from './detail.schema.js';
+import type { AttemptRecord, JobDetail } from './detail.store.js';
+
+/** @param url of the job, absolute */
+export function presentDetail(
+  detail: JobDetail,
+  url: string,
+  request: Pick<FastifyRequest, 'headers'>,
+): BodyOf<typeof JOB_DETAIL> {
+  const { status, message, error } = detail;
+  return {
+    id: detail.jobId,
+    topic: detail.topic,
+    task: detail.task,
+    status: wireStatus(status, request),
+    progress: detail.progress,
+    ...(message !== null && { message }),
+    ...(error !== null && { error }),
+    labels: detail.labels,
+    priority: detail.priority,
+    attempt: detail.attempt,
+    max_attempts: detail.maxAttempts,
+    failures: detail.failures,
+    crashes: detail.crashes,
+    timeout: detail.timeoutSeconds,
+    run_after: momentOrNull(detail.runAfter),
+    expires_at: momentOrNull(detail.expiresAt),
+    created_at: detail.createdAt.toISOString(),
+    started_at: momentOrNull(detail.startedAt),
+    ended_at: momentOrNull(detail.endedAt),
+    attempts: detail.attempts.map((attempt) => presentAttempt(attempt, request)),
+    links: {
+      status: `${url}/status`,
+      ...(isFinal(status) ? { result: url } : { cancel: url }),
+    },
+  };
+}
+
+const presentAttempt = (
+  record: AttemptRecord,
+  request: Pick<FastifyRequest, 'headers'>,
+): BodyOf<typeof JOB_ATTEMPT> => ({
+  attempt: record.attempt,
+  started_at: record.startedAt.toISOString(),
+  ended_at: momentOrNull(record.endedAt),
+  outcome: record.outcome === 'canceled' ? wireStatus('canceled', request) : record.outcome,
+  worker: record.workerId,
+  ...(record.problem !== null && { problem: record.problem }),
+});
+
+const momentOrNull = (moment: Date | null): string | null => moment?.toISOString() ?? null;
