@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, it, type TestContext } from 'vitest';
 import { applyMigrations } from '../../src/platform/database/schema/migrations.js';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -61,95 +61,103 @@ const SKEWS: readonly { what: string; spoil: string; says: string; mend: string 
   },
 ];
 
-describe('a replica whose schema does not fit its code', () => {
-  let database: TestDatabase;
-  let owner: pg.Client;
+/** A database of its own for each test, and a replica on it: they wait more than they work, so several run at once. */
+async function open({ expect, onTestFinished }: TestContext, from: 'migrated' | 'empty') {
+  const database: TestDatabase = await createTestDatabase(from);
+  const owner = new pg.Client(database.url);
+  await owner.connect();
   let service: Service | undefined;
-
-  const open = async (from: 'migrated' | 'empty') => {
-    database = await createTestDatabase(from);
-    owner = new pg.Client(database.url);
-    await owner.connect();
-  };
+  onTestFinished(async () => {
+    await service?.stop();
+    await owner.end();
+    await database.drop();
+  });
   const start = async () => {
     service = await startService(database.url, { MIGRATE: 'false' });
     const org = randomUUID();
-    return { url: service.url, client: new Client(service.url, org, await token(org)) };
+    const client = new Client(service.url, org, await token(org));
+    return new Replica(service, client, expect);
   };
-  const ready = async (url: string) => (await fetch(`${url}/health/ready`)).status;
+  return { database, owner, start };
+}
 
-  beforeEach(() => {
-    service = undefined;
-  });
-  afterEach(async () => {
-    await service?.stop();
-    await owner?.end();
-    await database?.drop();
-  });
+class Replica {
+  constructor(
+    private readonly service: Service,
+    private readonly client: Client,
+    private readonly expect: TestContext['expect'],
+  ) {}
 
-  async function expectUnfit(url: string, client: Client, says: string): Promise<void> {
-    await expect.poll(() => ready(url), { timeout: 20_000 }).toBe(503);
+  async ready(): Promise<number> {
+    return (await fetch(`${this.service.url}/health/ready`)).status;
+  }
+
+  async expectUnfit(says: string): Promise<void> {
+    const { url } = this.service;
+    await this.expect.poll(() => this.ready(), { timeout: 30_000 }).toBe(503);
     const health = await fetch(`${url}/health/ready`);
-    expect(((await health.json()) as { detail: string }).detail).toContain(says);
+    this.expect(((await health.json()) as { detail: string }).detail).toContain(says);
     for (const path of [`/compute/orgs/${randomUUID()}/tasks`, '/nowhere']) {
       const answer = await fetch(`${url}${path}`);
-      expect([path, answer.status]).toEqual([path, 503]);
-      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(await answer.json()).toMatchObject({ type: 'urn:headframe:problem/unavailable' });
+      this.expect([path, answer.status]).toEqual([path, 503]);
+      this.expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      this.expect(await answer.json()).toMatchObject({ type: 'urn:headframe:problem/unavailable' });
     }
-    expect((await client.get('/')).status).toBe(503);
-    const lines = (service as Service).logLines().filter(({ msg }) => String(msg).includes(says));
-    expect(lines).toHaveLength(1);
+    this.expect((await this.client.get('/')).status).toBe(503);
+    const lines = this.service.logLines().filter(({ msg }) => String(msg).includes(says));
+    this.expect(lines).toHaveLength(1);
   }
 
-  async function expectFit(url: string, client: Client): Promise<void> {
-    await expect.poll(() => ready(url), { timeout: 20_000 }).toBe(200);
-    const job = await client.submit('diagnostics/sleep', { seconds: 0 });
-    expect(await client.ended(job)).toMatchObject({ status: 'succeeded' });
+  async expectFit(): Promise<void> {
+    await this.expect.poll(() => this.ready(), { timeout: 30_000 }).toBe(200);
+    const job = await this.client.submit('diagnostics/sleep', { seconds: 0 });
+    this.expect(await this.client.ended(job)).toMatchObject({ status: 'succeeded' });
   }
+}
 
-  it.each(SKEWS)('starts, says why, and serves once it fits: it $what', async (skew) => {
-    await open('migrated');
+describe.concurrent('a replica whose schema does not fit its code', () => {
+  it.for(SKEWS)('starts, says why, and serves once it fits: it $what', async (skew, context) => {
+    const { owner, start } = await open(context, 'migrated');
     await owner.query(skew.spoil);
-    const { url, client } = await start();
-    await expectUnfit(url, client, skew.says);
+    const replica = await start();
+    await replica.expectUnfit(skew.says);
     await owner.query(skew.mend);
-    await expectFit(url, client);
+    await replica.expectFit();
   });
 
-  it.each(SKEWS)('notices while it runs, and claims nothing: it $what', async (skew) => {
-    await open('migrated');
-    const { url, client } = await start();
-    await expectFit(url, client);
+  it.for(SKEWS)('notices while it runs, and claims nothing: it $what', async (skew, context) => {
+    const { owner, start } = await open(context, 'migrated');
+    const replica = await start();
+    await replica.expectFit();
     await owner.query(skew.spoil);
-    await expectUnfit(url, client, skew.says);
+    await replica.expectUnfit(skew.says);
     await owner.query(
       `INSERT INTO jobs (id, org_id, topic, task) VALUES (gen_random_uuid(), gen_random_uuid(), 'diagnostics', 'sleep')`,
     );
     // It looks for work several times a second, and is asked until it has looked again at the schema.
     for (let look = 0; look < 20; look += 1) {
-      expect(await ready(url)).toBe(503);
+      context.expect(await replica.ready()).toBe(503);
     }
-    expect((await owner.query('SELECT status, attempt FROM jobs WHERE attempt = 0')).rows).toEqual([
-      { status: 'requested', attempt: 0 },
-    ]);
+    context
+      .expect((await owner.query('SELECT status, attempt FROM jobs WHERE attempt = 0')).rows)
+      .toEqual([{ status: 'requested', attempt: 0 }]);
     await owner.query(skew.mend);
-    await expectFit(url, client);
+    await replica.expectFit();
   });
 
-  it('starts on an empty database, and serves once another has migrated it', async () => {
-    await open('empty');
-    const { url, client } = await start();
-    await expectUnfit(url, client, 'has no schema of this service');
+  it('starts on an empty database, and serves once another has migrated it', async (context) => {
+    const { database, start } = await open(context, 'empty');
+    const replica = await start();
+    await replica.expectUnfit('has no schema of this service');
     await applyMigrations({ connectionString: database.url, log: () => undefined });
-    await expectFit(url, client);
+    await replica.expectFit();
   });
 
-  it('serves beside a newer schema whose migrations only add, or say that this code may', async () => {
-    await open('migrated');
+  it('serves beside a newer schema whose migrations only add, or say that this code may', async (context) => {
+    const { owner, start } = await open(context, 'migrated');
     await owner.query(record(LATER, null));
     await owner.query(record(`${LATER}_2`, `oldest code: ${NEWEST}`));
-    const { url, client } = await start();
-    await expectFit(url, client);
+    const replica = await start();
+    await replica.expectFit();
   });
 });
