@@ -2,7 +2,7 @@ import { TASK, TASK_PAGE } from './compute/catalogue/catalogue.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
 import { JOB_LOGS } from './jobs/logs/logs.schema.js';
-import { JOB_ATTEMPT, JOB_DETAIL } from './jobs/read/detail.schema.js';
+import { JOB_ATTEMPT, JOB_DETAIL } from './jobs/read/detail/detail.schema.js';
 import { JOB_ONGOING, JOB_RESULTS } from './jobs/read/results.schema.js';
 import { JOB_STATUS } from './jobs/read/status.schema.js';
 import { LIVE, READY } from './platform/health/health.schema.js';

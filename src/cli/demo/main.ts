@@ -12,7 +12,7 @@ import {
   JobError,
   type ParametersOf,
 } from 'headframe-client';
-import { EXAMPLE_ORGANIZATION } from '../../jobs/job/example-organization.js';
+import { EXAMPLE_ORGANIZATION } from '../../jobs/job/examples.js';
 import { krigingParameters, readMeuse } from './meuse.js';
 import { drawEstimates } from './meuse-map.js';
 import { ProgressBar } from './progress-bar.js';

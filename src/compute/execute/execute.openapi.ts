@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
-import { EXAMPLE_ORGANIZATION } from '../../jobs/job/example-organization.js';
+import { EXAMPLE_ORGANIZATION } from '../../jobs/job/examples.js';
 import { ApiOrganization } from '../../jobs/job/job.openapi.js';
 import { ApiProblems } from '../../platform/http/problem/problem.openapi.js';
 

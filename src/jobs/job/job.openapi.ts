@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiParam } from '@nestjs/swagger';
 import { ApiProblems } from '../../platform/http/problem/problem.openapi.js';
-import { EXAMPLE_ORGANIZATION } from './example-organization.js';
+import { EXAMPLE_ORGANIZATION } from './examples.js';
 
 export const ApiOrganization = () =>
   ApiParam({

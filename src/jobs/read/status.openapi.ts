@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { json } from '../../platform/http/openapi/body.js';
-import { EXAMPLE_JOB_URL, TASK_FAILED } from '../job/example-job.js';
+import { EXAMPLE_JOB_URL, TASK_FAILED } from '../job/examples.js';
 import { ApiJob } from '../job/job.openapi.js';
 import { JOB_CANCELED } from '../job/job-problems.js';
 import { RETRY_AFTER } from './retry-after.openapi.js';

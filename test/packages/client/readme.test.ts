@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { EXAMPLE_ORGANIZATION } from '../../../src/jobs/job/example-organization.js';
+import { EXAMPLE_ORGANIZATION } from '../../../src/jobs/job/examples.js';
 import { createTestDatabase } from '../../support/database.js';
 import { startService } from '../../support/service.js';
 import { token } from '../../support/tokens.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { COUNT, MOMENT } from '../../platform/http/openapi/body.js';
-import { PROBLEM } from '../../platform/http/problem/problem.schema.js';
-import { CANCEL_LINK, PROGRESS, RESULT_LINK, STATUS_WORD } from './status.schema.js';
+import { COUNT, MOMENT } from '../../../platform/http/openapi/body.js';
+import { PROBLEM } from '../../../platform/http/problem/problem.schema.js';
+import { CANCEL_LINK, PROGRESS, RESULT_LINK, STATUS_WORD } from '../status.schema.js';
 
 const POLL_LINK = z.url().describe('Poll this.');
 

@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
-import { json } from '../../platform/http/openapi/body.js';
-import { EXAMPLE_JOB, EXAMPLE_JOB_URL, TASK_FAILED } from '../job/example-job.js';
-import { ApiJob } from '../job/job.openapi.js';
+import { json } from '../../../platform/http/openapi/body.js';
+import { EXAMPLE_JOB, EXAMPLE_JOB_URL, TASK_FAILED } from '../../job/examples.js';
+import { ApiJob } from '../../job/job.openapi.js';
 import { JOB_DETAIL } from './detail.schema.js';
 
 export const ApiDetail = () =>

@@ -1,4 +1,5 @@
-import { EXAMPLE_ORGANIZATION } from './example-organization.js';
+/** An organization for examples: of the demo, and of Swagger UI, so that the demo's token works there. */
+export const EXAMPLE_ORGANIZATION = '5eed0000-0000-4000-8000-000000000001';
 
 export const EXAMPLE_JOB = '019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00';
 export const EXAMPLE_JOB_URL = `https://headframe.example/compute/orgs/${EXAMPLE_ORGANIZATION}/geostatistics/kriging/${EXAMPLE_JOB}`;

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import type { BodyOf } from '../../platform/http/openapi/body.js';
-import { wireStatus } from '../job/job-links.js';
-import { isFinal } from '../job/job-status.js';
+import type { BodyOf } from '../../../platform/http/openapi/body.js';
+import { wireStatus } from '../../job/job-links.js';
+import { isFinal } from '../../job/job-status.js';
 import type { JOB_ATTEMPT, JOB_DETAIL } from './detail.schema.js';
 import type { AttemptRecord, JobDetail } from './detail.store.js';
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
-import { scopeOf } from '../../platform/database/request-scope.js';
-import type { ProblemBody } from '../../platform/http/problem/problem.js';
-import type { JobKey } from '../job/job.js';
-import { isFinal, type JobStatus } from '../job/job-status.js';
+import { Database } from '../../../platform/database/database.js';
+import { scopeOf } from '../../../platform/database/request-scope.js';
+import type { ProblemBody } from '../../../platform/http/problem/problem.js';
+import type { JobKey } from '../../job/job.js';
+import { isFinal, type JobStatus } from '../../job/job-status.js';
 
 /** One start of a job. */
 export interface AttemptRecord {
