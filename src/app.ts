@@ -21,7 +21,7 @@ import { createHttpAdapter } from './platform/http/http-adapter.js';
 import { listen } from './platform/http/connections/listen.js';
 import { applySecurity } from './platform/http/security.js';
 import { limitAddresses } from './platform/rate-limit/address-limit.js';
-import { RateLimits } from './platform/rate-limit/rate-limits.js';
+import { AddressRates } from './platform/rate-limit/address-rates.js';
 import { logRequests } from './platform/logging/request-log.js';
 import { ServiceLogger } from './platform/logging/service-logger.js';
 
@@ -78,7 +78,7 @@ export async function createApp(parts: {
   });
   logRequests(adapter.getInstance() as unknown as FastifyInstance, logger);
   applySecurity(nest, config);
-  limitAddresses(adapter.getInstance() as unknown as FastifyInstance, nest.get(RateLimits));
+  limitAddresses(adapter.getInstance() as unknown as FastifyInstance, nest.get(AddressRates));
   if (config.ROLE !== 'worker') {
     serveOpenApi(nest, config);
   }

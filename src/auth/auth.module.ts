@@ -5,7 +5,6 @@ import { GuardedRoutes } from './guarded-routes.js';
 import { JwtGuard } from './tokens/jwt.guard.js';
 import { JwtStrategy, VERIFICATION_KEY } from './tokens/jwt.strategy.js';
 import { OrganizationGuard } from './organization.guard.js';
-import { RateLimitGuard } from './rate-limit.guard.js';
 import type { VerificationKey } from './keys/verification-key.js';
 
 /**
@@ -24,7 +23,6 @@ export class AuthModule {
         GuardedRoutes,
         { provide: APP_GUARD, useClass: JwtGuard },
         { provide: APP_GUARD, useClass: OrganizationGuard },
-        { provide: APP_GUARD, useClass: RateLimitGuard },
       ],
     };
   }

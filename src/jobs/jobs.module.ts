@@ -1,8 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import type { Config } from '../platform/config.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditStore } from './audit/audit.store.js';
 import { GrantedLimitsStore } from './limits/granted-limits.store.js';
+import { OrganizationRates } from './limits/organization-rates.js';
+import { OrganizationRatesGuard } from './limits/organization-rates.guard.js';
 import { LimitsController } from './limits/limits.controller.js';
 import { ClaimStore } from './lease/claim.store.js';
 import { JobDetailController } from './read/detail/detail.controller.js';
@@ -70,6 +73,9 @@ export class JobsModule {
         Tend,
         RetentionStore,
         Retention,
+        OrganizationRates,
+        // Behind the guards of auth, which judge the token and the organization.
+        { provide: APP_GUARD, useClass: OrganizationRatesGuard },
         UsageMeter,
         UsageStore,
         UsageRecount,
@@ -80,6 +86,7 @@ export class JobsModule {
         JobLogsStore,
         Submit,
         JobSignals,
+        OrganizationRates,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, LocalWorker]),
       ],
     };

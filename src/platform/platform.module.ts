@@ -9,7 +9,8 @@ import { poolShares } from './database/pool-shares.js';
 import { HealthController } from './health/health.controller.js';
 import { AllowedMethods } from './http/paths/allowed-methods.js';
 import { Draining } from './http/connections/draining.js';
-import { RateLimits } from './rate-limit/rate-limits.js';
+import { AddressRates } from './rate-limit/address-rates.js';
+import { RequestBuckets } from './rate-limit/request-buckets.js';
 import { JsonBodies } from './http/body/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
 
@@ -46,11 +47,20 @@ export class PlatformModule {
         { provide: SchemaState, useValue: parts.schema },
         SchemaWatch,
         { provide: AllowedMethods, useValue: parts.allowedMethods },
-        RateLimits,
+        RequestBuckets,
+        AddressRates,
         JsonBodies,
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
-      exports: [CONFIG, Database, SchemaState, AllowedMethods, RateLimits, JsonBodies],
+      exports: [
+        CONFIG,
+        Database,
+        SchemaState,
+        AllowedMethods,
+        RequestBuckets,
+        AddressRates,
+        JsonBodies,
+      ],
     };
   }
 }

@@ -7,7 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 
-const NEWEST = '20261126180000_schema_readable';
+const NEWEST = '20261126210000_effective_limits';
 const LATER = '20990101000000_later';
 
 const record = (name: string, logs: string | null) =>

@@ -77,7 +77,7 @@ describe('a claim', () => {
     expect(await engine.row(key.jobId)).toMatchObject({ run_after: runAfter });
     await engine.owner.query('UPDATE jobs SET run_after = clock_timestamp()');
     expect(await engine.tending.tend(15)).toMatchObject([
-      { jobId: key.jobId, transition: 'admit', status: 'requested' },
+      { jobId: key.jobId, transition: 'due', status: 'requested' },
     ]);
     expect(await engine.claim(workerId, 5)).toHaveLength(1);
   });

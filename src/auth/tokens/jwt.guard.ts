@@ -4,7 +4,7 @@ import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { Public } from '../../platform/http/public.decorator.js';
-import { RateLimits } from '../../platform/rate-limit/rate-limits.js';
+import { AddressRates } from '../../platform/rate-limit/address-rates.js';
 import { bearerToken } from './bearer-token.js';
 import type { Caller } from '../caller.js';
 import { VerifiedTokens } from './verified-tokens.js';
@@ -16,7 +16,7 @@ export class JwtGuard extends AuthGuard('jwt') {
 
   constructor(
     private readonly reflector: Reflector,
-    private readonly limits: RateLimits,
+    private readonly addresses: AddressRates,
   ) {
     super();
   }
@@ -40,7 +40,7 @@ export class JwtGuard extends AuthGuard('jwt') {
       return super.canActivate(context);
     }
     // Only what has to be verified: an address cannot shut out clients whose tokens are known.
-    return this.limits.verify(
+    return this.addresses.verify(
       request.ip,
       async () => (await super.canActivate(context)) as boolean,
       (error) => error instanceof Problem && error.slug === 'unauthorized',

@@ -3,13 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { type Actor, ActorOf } from '../../auth/actor.js';
 import { Organization, RequireScope } from '../../auth/auth.decorators.js';
-import { CountedAs } from '../../auth/rate-limit.guard.js';
+import { CountedAs } from '../../jobs/limits/organization-rates.guard.js';
 import { statusLocation } from '../../jobs/job/job-links.js';
 import { Submit } from '../../jobs/submit/submit.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import { JsonBodies } from '../../platform/http/body/json-body.js';
-import { RateLimits } from '../../platform/rate-limit/rate-limits.js';
+import { OrganizationRates } from '../../jobs/limits/organization-rates.js';
 import { BodyJudge } from './body-judge.js';
 import { ApiExecute } from './execute.openapi.js';
 import { KeyDigest, KeyGuard } from './idempotency-key.js';
@@ -21,7 +21,7 @@ export class ExecuteController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly submit: Submit,
-    private readonly rates: RateLimits,
+    private readonly rates: OrganizationRates,
     private readonly bodies: JsonBodies,
     private readonly judge: BodyJudge,
   ) {}

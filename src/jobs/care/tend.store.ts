@@ -8,8 +8,8 @@ import { WORKER_LOCK_CLASS } from '../lease/worker.store.js';
 
 export interface TendedJob extends JobKey {
   readonly attempt: number;
-  /** `admit`: its moment has come, and it may be claimed. */
-  readonly transition: 'reap' | 'expire' | 'admit';
+  /** `due`: its `run_after` has passed, and it may be claimed. */
+  readonly transition: 'reap' | 'expire' | 'due';
   /** The worker that was lost with it. */
   readonly lostWorkerId: string | null;
   readonly status: JobStatus;
@@ -22,8 +22,8 @@ export class TendStore {
 
   /**
    * Drops lost workers and makes transition `reap` for their jobs, makes transition `expire` for jobs
-   * that nobody started in time, and lets in jobs whose moment has come. Many replicas may do it at
-   * once: each takes what no other has.
+   * that nobody started in time, and makes due jobs claimable. Many replicas may do it at once: each
+   * takes what no other has.
    */
   async tend(leaseSeconds: number): Promise<TendedJob[]> {
     const { rows } = await this.database.pool.query<{

@@ -58,7 +58,7 @@ export class Tend implements BeforeApplicationShutdown {
       case 'expire':
         this.logger.warn({ ...describeJob(job), transition, from: 'requested', to }, 'job');
         return;
-      case 'admit':
+      case 'due':
         return;
       default:
         transition satisfies never;

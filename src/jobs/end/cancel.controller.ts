@@ -1,7 +1,7 @@
 import { Controller, Delete, HttpCode, UseGuards } from '@nestjs/common';
 import { type Actor, ActorOf } from '../../auth/actor.js';
 import { RequireScope } from '../../auth/auth.decorators.js';
-import { CountedAs } from '../../auth/rate-limit.guard.js';
+import { CountedAs } from '../limits/organization-rates.guard.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import type { JobKey } from '../job/job.js';
 import { JobAddress } from '../job/job-address.js';

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Database } from '../../platform/database/database.js';
-import { NIL_UUID } from '../../platform/uuid.js';
 
 /** Limits in force, and what is used of them, as they are sent; null: no limit. */
 export interface GrantedLimits {
@@ -46,10 +45,7 @@ export class GrantedLimitsStore {
             + (SELECT count(*) FROM jobs WHERE org_id = $1 AND run_after IS NOT NULL) AS unstarted,
           (SELECT stored_bytes FROM organization_usage WHERE org_id = $1) AS stored_bytes
         FROM (SELECT) AS asked
-        LEFT JOIN LATERAL (
-          SELECT * FROM organization_limits l
-          WHERE l.org_id IN ($1, '${NIL_UUID}')
-          ORDER BY l.org_id DESC LIMIT 1) own ON true`,
+        LEFT JOIN LATERAL effective_limits($1) own ON true`,
       values: [orgId],
     });
     const row = rows[0] as Row;

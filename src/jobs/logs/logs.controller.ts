@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequireScope } from '../../auth/auth.decorators.js';
-import { CountedAs } from '../../auth/rate-limit.guard.js';
+import { CountedAs } from '../limits/organization-rates.guard.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { Problem } from '../../platform/http/problem/problem.js';

@@ -3,7 +3,6 @@ import { Coalescer } from '../../platform/database/coalescer.js';
 import { Database } from '../../platform/database/database.js';
 import { isDatabaseUnavailable } from '../../platform/database/database-errors.js';
 import { Problem } from '../../platform/http/problem/problem.js';
-import { NIL_UUID } from '../../platform/uuid.js';
 import { UsageMeter } from '../limits/usage-meter.js';
 
 /** How long a count is believed, less what was admitted since. */
@@ -113,10 +112,7 @@ export class SubmitQuota {
             - coalesce((SELECT stored_bytes FROM organization_usage WHERE org_id = asked.org_id), 0))::float8
           END AS bytes
         FROM unnest($1::uuid[]) AS asked(org_id)
-        LEFT JOIN LATERAL (
-          SELECT max_unstarted, max_stored_bytes FROM organization_limits l
-          WHERE l.org_id IN (asked.org_id, '${NIL_UUID}')
-          ORDER BY l.org_id DESC LIMIT 1) cap ON true
+        CROSS JOIN LATERAL effective_limits(asked.org_id) cap
         WHERE cap.max_unstarted IS NOT NULL OR cap.max_stored_bytes IS NOT NULL`,
       values: [organizations],
     });

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { sendProblem, toProblem } from '../http/problem.filter.js';
-import type { RateLimits } from './rate-limits.js';
+import type { AddressRates } from './address-rates.js';
 
 /**
  * Counts all requests of an address, before anything else is done with them, if there is such a limit.
  * Probes of orchestrators are not counted.
  */
-export function limitAddresses(fastify: FastifyInstance, limits: RateLimits): void {
-  if (!limits.limitsAddresses) {
+export function limitAddresses(fastify: FastifyInstance, rates: AddressRates): void {
+  if (!rates.counted) {
     return;
   }
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -15,7 +15,7 @@ export function limitAddresses(fastify: FastifyInstance, limits: RateLimits): vo
       done();
       return;
     }
-    settle(reply, () => limits.admitAddress(request.ip), done);
+    settle(reply, () => rates.admit(request.ip), done);
   });
 }
 

@@ -3,22 +3,17 @@ import { Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/database-errors.js';
 import { NIL_UUID } from '../uuid.js';
 
-/**
- * What requests are counted as. `failures` are an address's tokens that were no good, `address` all that it
- * sends.
- */
-export type Bucket = 'submits' | 'cancels' | 'polls' | 'requests' | 'failures' | 'address';
-
 /** Whose bucket it is: an organization's (a lower-case UUID), or a network address's. */
 export interface BucketKey {
-  readonly bucket: Bucket;
+  /** What is counted. */
+  readonly bucket: string;
   readonly holder: { readonly orgId: string } | { readonly address: string };
 }
 
 /** A wish for tokens of a bucket. */
 export interface Ask extends BucketKey {
   readonly tokens: number;
-  /** Tokens per minute unless the organization has a limit of its own; 0: no limit. */
+  /** Tokens per minute unless SQL function `rate_limit_of` knows better; 0: no limit. */
   readonly perMinute: number;
 }
 
@@ -70,18 +65,9 @@ export class BucketStore {
       text: `
         WITH asked AS (
           SELECT asked.org_id, asked.address, asked.bucket, asked.tokens, asked.place,
-            coalesce(CASE asked.bucket
-              WHEN 'submits' THEN own.submits_per_minute
-              WHEN 'cancels' THEN own.submits_per_minute
-              WHEN 'polls' THEN own.polls_per_minute
-              WHEN 'requests' THEN own.requests_per_minute
-            END, asked.per_minute) AS per_minute
+            rate_limit_of(asked.org_id, asked.bucket, asked.per_minute) AS per_minute
           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[])
             WITH ORDINALITY AS asked(org_id, address, bucket, tokens, per_minute, place)
-          LEFT JOIN LATERAL (
-            SELECT submits_per_minute, polls_per_minute, requests_per_minute
-            FROM organization_limits l WHERE asked.address = '' AND l.org_id IN (asked.org_id, '${NIL_UUID}')
-            ORDER BY l.org_id DESC LIMIT 1) own ON true
         ), given AS (
           INSERT INTO rate_limit_levels AS held (org_id, address, bucket, level, granted, filled_at)
           SELECT org_id, address, bucket, per_minute - wanted, wanted, clock_timestamp()

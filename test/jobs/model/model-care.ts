@@ -63,7 +63,7 @@ export function tend(stage: Stage): Action {
         step: (world, { alone, seen }) => {
           const told = (transition: string) =>
             tended.filter((job) => job.transition === transition).map(({ jobId }) => jobId);
-          const [reaped, expired, admitted] = [told('reap'), told('expire'), told('admit')];
+          const [reaped, expired, admitted] = [told('reap'), told('expire'), told('due')];
           const { jobs, workers } = world;
           const rows = new Set(seen.workers.map(({ id }) => id));
           const jobsOf = (workerId: string) =>

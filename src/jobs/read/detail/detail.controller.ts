@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequireScope } from '../../../auth/auth.decorators.js';
-import { CountedAs } from '../../../auth/rate-limit.guard.js';
+import { CountedAs } from '../../limits/organization-rates.guard.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { AcceptsJson } from '../../../platform/http/accepts-json.guard.js';
 import type { BodyOf } from '../../../platform/http/openapi/body.js';

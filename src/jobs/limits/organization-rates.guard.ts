@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type OrganizationBucket, RateLimits } from '../platform/rate-limit/rate-limits.js';
+import { type OrganizationBucket, OrganizationRates } from './organization-rates.js';
 
 /** What a route's requests are counted as; `requests` when it does not say. */
 export const CountedAs = Reflector.createDecorator<OrganizationBucket>();
@@ -11,10 +11,10 @@ export const CountedAs = Reflector.createDecorator<OrganizationBucket>();
  * by its own route: its body is judged first.
  */
 @Injectable()
-export class RateLimitGuard implements CanActivate {
+export class OrganizationRatesGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly limits: RateLimits,
+    private readonly rates: OrganizationRates,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -27,7 +27,7 @@ export class RateLimitGuard implements CanActivate {
     if (bucket === 'submits' || params.org_id === undefined) {
       return true;
     }
-    const late = this.limits.admit(params.org_id, bucket, http.getResponse<FastifyReply>());
+    const late = this.rates.admit(params.org_id, bucket, http.getResponse<FastifyReply>());
     return late instanceof Promise ? late.then(() => true) : true;
   }
 }

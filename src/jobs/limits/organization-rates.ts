@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { CONFIG, type Config } from '../../platform/config.js';
+import type { Verdict } from '../../platform/rate-limit/rate-limiter.js';
+import { RequestBuckets, tooMany } from '../../platform/rate-limit/request-buckets.js';
+
+/** What organizations count their requests in. SQL function `rate_limit_of` knows the same names. */
+const REFUSALS = {
+  submits: 'The organization submits more jobs than it may',
+  cancels: 'The organization cancels more jobs than it may',
+  polls: 'The organization asks for the state of its jobs more often than it may',
+  requests: 'The organization sends more requests than it may',
+};
+
+export type OrganizationBucket = keyof typeof REFUSALS;
+
+/** How many requests an organization may send in a minute. */
+@Injectable()
+export class OrganizationRates {
+  /** As the service is configured; an organization's own limits go before. */
+  private readonly configured: Readonly<Record<OrganizationBucket, number>>;
+
+  constructor(
+    private readonly buckets: RequestBuckets,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.configured = {
+      submits: config.RATE_LIMIT_SUBMITS,
+      cancels: config.RATE_LIMIT_SUBMITS,
+      polls: config.RATE_LIMIT_POLLS,
+      requests: config.RATE_LIMIT_REQUESTS,
+    };
+  }
+
+  /**
+   * Counts a request of an organization and tells it what is left (draft-ietf-httpapi-ratelimit-headers).
+   * A promise only when the database has to be asked.
+   * @throws Problem `too-many-requests`
+   */
+  admit(orgId: string, bucket: OrganizationBucket, reply: FastifyReply): void | Promise<void> {
+    const verdict = this.buckets.spend({ bucket, holder: { orgId } }, this.configured[bucket]);
+    return verdict instanceof Promise
+      ? verdict.then((late) => this.tell(late, bucket, reply))
+      : this.tell(verdict, bucket, reply);
+  }
+
+  private tell(verdict: Verdict, bucket: OrganizationBucket, reply: FastifyReply): void {
+    const { admitted, perMinute, remaining, seconds } = verdict;
+    if (perMinute === 0) {
+      return;
+    }
+    void reply.headers({
+      'ratelimit-policy': `"${bucket}";q=${perMinute};w=60`,
+      ratelimit: `"${bucket}";r=${remaining};t=${seconds}`,
+    });
+    if (!admitted) {
+      throw tooMany(REFUSALS[bucket], verdict);
+    }
+  }
+}
