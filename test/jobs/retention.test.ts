@@ -47,6 +47,13 @@ describe('retention', () => {
     );
   /** Whether the search goes on is asked for here, instead of resting. */
   const goOn = () => engine.owner.query(`UPDATE housekeeping SET due_at = '-infinity'`);
+  const dueAfter = async (moment: Date) => {
+    const { rows } = await engine.owner.query<{ later: boolean }>(
+      `SELECT due_at > $1 AS later FROM housekeeping WHERE name = 'retention'`,
+      [moment],
+    );
+    return rows[0]?.later;
+  };
   const sweep = (days = 30, limit = 100) => retention.sweep(days, limit, PAUSE_SECONDS);
   const exists = async ({ jobId }: JobKey) => (await engine.row(jobId)) !== undefined;
 
@@ -170,7 +177,11 @@ describe('retention', () => {
       await job('succeeded', 100 - count);
       await job('requested', 100 - count);
     }
+    const began = await engine.submits.now();
     expect(await sweep(30, 3)).toEqual({ deleted: 2, finished: false });
+    // It rests four times as long as it took: perhaps that is over by the next statement.
+    expect(await dueAfter(began)).toBe(true);
+    await engine.owner.query(`UPDATE housekeeping SET due_at = 'infinity'`);
     expect(await sweep(30, 3)).toBeNull();
     await goOn();
     expect(await sweep(30, 3)).toEqual({ deleted: 1, finished: false });
