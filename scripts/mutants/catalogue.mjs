@@ -1,22 +1,23 @@
-// What is broken on purpose, and which proofs must notice. A mutant whose text is no longer found
-// stops the run: change it together with the code.
+// What is broken on purpose, and which proofs must notice. A mutant whose words are no longer found in its
+// place stops the run, and `npm test`: change it together with the code.
 
-const LEASES = 'src/jobs/lease/lease.store.ts';
-const SCHEMA = 'prisma/migrations/20261124000000_jobs/migration.sql';
-const CLAIM = 'prisma/migrations/20261125160000_claim_side_by_side/migration.sql';
+/** @typedef {import('./places.mjs').Place} Place */
+
+/** @type {Place} */
+const CLAIM = { sql: 'claim_jobs' };
 /** True, and a use of the parameter: PostgreSQL refuses a statement that never mentions one. */
 const ANY_LEASE = '($2::uuid IS NULL OR true)';
 
 /**
  * @typedef {object} Mutant
  * @property {string} name
- * @property {string} file
- * @property {[find: string, replace: string][]} edits each text must be there exactly once
+ * @property {Place} place
+ * @property {[find: string, replace: string][]} edits each to be found once, however it is spaced
  * @property {(keyof typeof import('./proofs.mjs').PROOFS)[]} proofs all of which must fail
  */
 
-/** @param {string} name @param {string} file @param {Mutant['edits']} edits @param {Mutant['proofs']} proofs @returns {Mutant} */
-const mutant = (name, file, edits, proofs) => ({ name, file, edits, proofs });
+/** @param {string} name @param {Place} place @param {Mutant['edits']} edits @param {Mutant['proofs']} proofs @returns {Mutant} */
+const mutant = (name, place, edits, proofs) => ({ name, place, edits, proofs });
 
 /** How the store writes its fence on a lease. @param {string} lease */
 const holds = (lease) => `\${HOLDS('${lease}')}`;
@@ -52,37 +53,37 @@ const TASK_LOCKS = `SELECT array_agg(
 export const MUTANTS = [
   mutant(
     'no fence: succeed',
-    LEASES,
+    { statement: 'succeed' },
     [[HELD_BY_SUCCEED, 'WHERE jobs.id = done.job_id']],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'the state instead of the fence: succeed',
-    LEASES,
+    { statement: 'succeed' },
     [[HELD_BY_SUCCEED, 'WHERE jobs.id = done.job_id AND jobs.lease_id IS NOT NULL']],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: fail',
-    LEASES,
+    { statement: 'fail' },
     [[HELD_BY_FAIL, HELD_BY_FAIL.replace(FENCE, ANY_LEASE)]],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'the state instead of the fence: fail',
-    LEASES,
+    { statement: 'fail' },
     [[HELD_BY_FAIL, HELD_BY_FAIL.replace(FENCE, `lease_id IS NOT NULL AND ${ANY_LEASE}`)]],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: postpone',
-    LEASES,
+    { statement: 'postpone' },
     [[HELD_BY_POSTPONE, HELD_BY_POSTPONE.replace(FENCE, ANY_LEASE)]],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: endCanceled',
-    LEASES,
+    { statement: 'end-canceled' },
     [
       [
         `WHERE id = $1 AND ${FENCE} AND status = 'canceling'`,
@@ -93,7 +94,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no fence: release',
-    LEASES,
+    { statement: 'release' },
     [
       [
         `JOIN jobs ON jobs.id = back.job_id AND ${holds('back.lease_id')} FOR UPDATE OF jobs`,
@@ -104,7 +105,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no fence: progress',
-    LEASES,
+    { statement: 'progress' },
     [
       [
         `WHERE jobs.id = report.job_id AND ${holds('report.lease_id')}`,
@@ -115,7 +116,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no fence: logs',
-    'src/jobs/logs/logs.store.ts',
+    { statement: 'append-logs' },
     [
       [
         'JOIN jobs job ON job.id = addition.job_id AND job.lease_id = addition.lease_id,',
@@ -130,7 +131,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no lease passes for the lease of a job that has none',
-    LEASES,
+    { statement: 'succeed' },
     [
       [
         HELD_BY_SUCCEED,
@@ -182,7 +183,7 @@ export const MUTANTS = [
   mutant('no lock: organization', CLAIM, [[ORGANIZATION_LOCK, 'IF false THEN']], ['race', 'model']),
   mutant(
     'no lock: task',
-    SCHEMA,
+    { sql: 'task_rooms' },
     [
       [
         "THEN pg_try_advisory_xact_lock(727073, hashtext(served.topic || '/' || served.task))",
@@ -193,7 +194,7 @@ export const MUTANTS = [
   ),
   mutant(
     'count in the snapshot of the lock: task',
-    SCHEMA,
+    { sql: 'task_rooms' },
     [
       [
         'WHEN served.locked IS NOT TRUE THEN 0',
@@ -224,19 +225,19 @@ export const MUTANTS = [
   mutant('an expired job is started', CLAIM, [[UNEXPIRED_PICKED, PICKED]], ['claim', 'model']),
   mutant(
     'a crash is not counted',
-    SCHEMA,
+    { sql: 'reap_jobs' },
     [['crashes = j.crashes + 1,', 'crashes = j.crashes,']],
     ['matrix', 'model'],
   ),
   mutant(
-    'the reaper takes jobs in no order',
-    SCHEMA,
+    'jobs are reaped in no order',
+    { sql: 'reap_jobs' },
     [['ORDER BY j.id  -- as the batches', '-- as the batches']],
     ['late'],
   ),
   mutant(
     'a worker is lost by a heartbeat that was read before its row was locked',
-    SCHEMA,
+    { sql: 'reap_jobs' },
     [
       [
         LOST,
@@ -250,7 +251,7 @@ export const MUTANTS = [
   ),
   mutant(
     'results win over a cancel that came first',
-    LEASES,
+    { statement: 'succeed' },
     [
       [
         "status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'succeeded' END,",
@@ -265,7 +266,7 @@ export const MUTANTS = [
   ),
   mutant(
     'a failure revives a job that is to be canceled',
-    LEASES,
+    { statement: 'fail' },
     [
       [
         "CASE WHEN status = 'canceling' THEN 'canceled'\n                WHEN $4 AND",
@@ -276,7 +277,7 @@ export const MUTANTS = [
   ),
   mutant(
     'a failure is not counted',
-    LEASES,
+    { statement: 'fail' },
     [
       [
         "failures = failures + CASE WHEN next = 'canceled' THEN 0 ELSE 1 END,",
@@ -287,13 +288,13 @@ export const MUTANTS = [
   ),
   mutant(
     'progress falls',
-    LEASES,
+    { statement: 'progress' },
     [['greatest(jobs.progress, report.percent)', 'report.percent']],
     ['late', 'model'],
   ),
   mutant(
     'no self-stop: a worker that cannot renew goes on',
-    'src/jobs/lease/local-worker.ts',
+    { method: 'LocalWorker.watch' },
     [
       [
         'if (this.expired && !this.stoppedItself) {',
@@ -304,7 +305,7 @@ export const MUTANTS = [
   ),
   mutant(
     'no self-stop: a claim that is answered late starts its jobs',
-    'src/compute/worker/dispatcher.ts',
+    { method: 'Dispatcher.claim' },
     [
       [
         "const stopped = this.worker.id === workerId ? null : 'lease lost';",
