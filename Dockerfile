@@ -32,10 +32,9 @@ COPY packages/client/package.json packages/client/
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
-COPY prisma.config.ts ./
 COPY prisma prisma
-# Prisma asks for an engine that generating does not use, and would download one: any file satisfies it.
-RUN PRISMA_SCHEMA_ENGINE_BINARY="$(command -v node)" CHECKPOINT_DISABLE=1 npx prisma generate
+COPY scripts/setup/database-client.mjs scripts/setup/
+RUN node scripts/setup/database-client.mjs
 # The API client, which commands in src/cli import.
 COPY scripts/setup/contract.mjs scripts/setup/
 COPY docs/openapi.json docs/

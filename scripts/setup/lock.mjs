@@ -1,3 +1,4 @@
+// Written by hand, since it runs before any package is installed.
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -30,11 +30,10 @@ const client = stamped({
   name: 'client',
   doing: 'Generating the database client',
   done: 'Database client generated',
-  from: ['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json'],
+  from: ['prisma/schema.prisma', 'package-lock.json', 'scripts/setup/database-client.mjs'],
   makes: 'src/generated/prisma/client.ts',
-  programs: [['node_modules/prisma/build/index.js', 'generate']],
-  // Any existing file keeps Prisma from downloading an engine that generating does not need.
-  env: { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' },
+  programs: [['scripts/setup/database-client.mjs']],
+  env: {},
   failed: 'The database client could not be generated from prisma/schema.prisma.',
 });
 

@@ -23,9 +23,13 @@ const SCRIPTS = fileURLToPath(new URL('../../scripts', import.meta.url));
 /** Programs that stand where generators and compilers stand: each notes that it ran. */
 const GENERATOR = `
 const fs = require('fs');
-fs.appendFileSync('ran.log', 'generate\\n');
-fs.mkdirSync('src/generated/prisma', { recursive: true });
-fs.copyFileSync('prisma/schema.prisma', 'src/generated/prisma/client.ts');
+exports.loadSchemaContext = async () => ({});
+exports.getGenerators = async () => [{ generate, stop() {} }];
+async function generate() {
+  fs.appendFileSync('ran.log', 'generate\\n');
+  fs.mkdirSync('src/generated/prisma', { recursive: true });
+  fs.copyFileSync('prisma/schema.prisma', 'src/generated/prisma/client.ts');
+}
 `;
 const CONTRACT = `
 import { appendFileSync } from 'node:fs';
@@ -76,7 +80,7 @@ describe('a set-up', () => {
     );
     expect([code, stdout]).toEqual([0, '']);
     expect(await ran(ready)).toEqual(['generate', 'contract', 'client', 'build']);
-    expect(await exists(ready, 'node_modules/prisma/build/index.js')).toBe(true);
+    expect(await exists(ready, 'node_modules/@prisma/internals/index.js')).toBe(true);
   });
 
   it('says and does nothing when nothing has changed', async () => {
@@ -153,11 +157,11 @@ describe('a set-up', () => {
 
   it('installs again when a package has gone missing', async () => {
     const project = await copyOfReady();
-    await rm(path.join(project, 'node_modules/prisma'), { recursive: true });
+    await rm(path.join(project, 'node_modules/@prisma/internals'), { recursive: true });
     const { code, stderr } = await setUp(project);
     expect(code).toBe(0);
     expect(stderr).toContain('Packages installed');
-    expect(await exists(project, 'node_modules/prisma/build/index.js')).toBe(true);
+    expect(await exists(project, 'node_modules/@prisma/internals/index.js')).toBe(true);
   });
 
   it('shows the errors of the compiler, ends with 1, and tries again the next time', async () => {
@@ -270,7 +274,8 @@ describe('a failed installation', () => {
 /** A project of the same shape as ours, whose packages all lie beside it: npm needs no registry. */
 async function makeProject(project: string, extra: Record<string, string> = {}): Promise<void> {
   const vendored = {
-    prisma: 'vendor/prisma',
+    '@prisma/internals': 'vendor/internals',
+    '@prisma/client-generator-ts': 'vendor/generator',
     '@nestjs/cli': 'vendor/nest',
     'openapi-typescript': 'vendor/openapi-typescript',
     typescript: 'vendor/typescript',
@@ -293,8 +298,10 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
   const files: Record<string, string | object> = {
     'package.json': { ...root, type: 'module', engines: { node: '>=20.19' } },
     'package-lock.json': { ...root, lockfileVersion: 3, requires: true, packages },
-    'vendor/prisma/package.json': { name: 'prisma', version: '1.0.0' },
-    'vendor/prisma/build/index.js': GENERATOR,
+    'vendor/internals/package.json': { name: '@prisma/internals', version: '1.0.0' },
+    'vendor/internals/index.js': GENERATOR,
+    'vendor/generator/package.json': { name: '@prisma/client-generator-ts', version: '1.0.0' },
+    'vendor/generator/index.js': 'exports.PrismaClientTsGenerator = class {};',
     'vendor/nest/package.json': { name: '@nestjs/cli', version: '1.0.0' },
     'vendor/nest/bin/nest.js': COMPILER,
     'vendor/openapi-typescript/package.json': {
