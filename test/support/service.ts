@@ -51,7 +51,7 @@ export async function startService(
       output += text;
     });
   }
-  const ended = once(child, 'exit') as Promise<[number | null]>;
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const url = await listening(child, () => output);
   return {
     url,
@@ -61,7 +61,10 @@ export async function startService(
     logLines: () => parseLines(output),
     async end(signal) {
       child.kill(signal);
-      const [code] = await ended;
+      const [code, endedBy] = await ended;
+      if (code === null && endedBy !== signal) {
+        throw new Error(`The service was ended by ${endedBy}:\n${output.slice(-4_000)}`);
+      }
       return code;
     },
     async stop() {
