@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import type { JobKey } from '../../src/jobs/job/job.js';
+import { ADVISORY_LOCKS } from '../../src/platform/database/advisory-locks.js';
 import { Engine, TASK } from '../support/jobs.js';
 
 /** Claims of all claimers together in one race. */
@@ -91,7 +92,7 @@ describe('a claim in a race', () => {
     try {
       await other.query('BEGIN');
       await other.query(
-        'SELECT pg_advisory_xact_lock(727072, hashtext($1))',
+        `SELECT pg_advisory_xact_lock(${ADVISORY_LOCKS.organization}, hashtext($1))`,
         [org],
       );
       await startAsAnotherWorker(other, first);

@@ -18,9 +18,6 @@ export interface Beat {
   readonly canceling: readonly string[];
 }
 
-/** First key of the advisory locks by which workers show that they live. */
-export const WORKER_LOCK_CLASS = 727071;
-
 /** Workers: their registration and their heartbeats. */
 @Injectable()
 export class WorkerStore {
