@@ -18,7 +18,10 @@ export interface Beat {
   readonly canceling: readonly string[];
 }
 
-/** Workers: their registration and their heartbeats. */
+/**
+ * Workers: their registration and their heartbeats. Cold or not, in SQL: Prisma's client is on the
+ * connections for requests, which see no workers, and a worker goes without its memory.
+ */
 @Injectable()
 export class WorkerStore {
   constructor(private readonly database: Database) {}

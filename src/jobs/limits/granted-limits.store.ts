@@ -14,7 +14,10 @@ type Row = { [Name in keyof Omit<GrantedLimits, 'used' | 'weight'>]: number | st
   stored_bytes: string | null;
 };
 
-/** Reads what an organization may use: its own limits, else the default ones, else the configured. */
+/**
+ * Reads what an organization may use: its own limits, else the default ones, else the configured. In SQL,
+ * since which limits hold is said there alone (`effective_limits`).
+ */
 @Injectable()
 export class GrantedLimitsStore {
   constructor(
