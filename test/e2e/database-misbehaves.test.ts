@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ADVISORY_LOCKS } from '../../src/platform/database/advisory-locks.js';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type Service, startService } from '../support/service.js';
@@ -82,7 +83,7 @@ describe('a database that misbehaves', () => {
     const client = await start({ ROLE: 'api' });
     // With beats twenty seconds apart and no progress, only a notification can be quick.
     await start({ ROLE: 'worker', LEASE_SECONDS: '60' });
-    const listening = `${OURS} AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 727071 AND granted)`;
+    const listening = `${OURS} AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${ADVISORY_LOCKS.worker} AND granted)`;
     const listener = async () =>
       (await rows.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE ${listening}`))
         .rows[0]?.pid;

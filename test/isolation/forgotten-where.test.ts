@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PrismaClient } from '../../src/generated/prisma/client.js';
+import { AuditStore } from '../../src/jobs/audit/audit.store.js';
 import { JobLogsStore } from '../../src/jobs/logs/logs.store.js';
 import type { JobKey } from '../../src/jobs/job/job.js';
 import { EndStore } from '../../src/jobs/end/end.store.js';
+import { JobDetailStore } from '../../src/jobs/read/detail/detail.store.js';
 import { JobStateStore } from '../../src/jobs/read/job-state.store.js';
 import { Database } from '../../src/platform/database/database.js';
 import type { DatabaseRole } from '../../src/platform/database/session.js';
@@ -27,6 +30,24 @@ class ForgetfulDatabase extends Database {
     const text = CONDITIONS.reduce((now, [find, left]) => now.replace(find, left), statement.text);
     this.forgotten += text === statement.text ? 0 : 1;
     return super.queryFor(organizations, { ...statement, text });
+  }
+
+  override get prisma(): PrismaClient {
+    const forget = (args: { where?: object }): void => {
+      const { orgId, ...where } = { orgId: undefined, ...args.where };
+      this.forgotten += orgId === undefined ? 0 : 1;
+      args.where = where;
+    };
+    return super.prisma.$extends({
+      query: {
+        $allModels: {
+          $allOperations({ args, query }) {
+            forget(args as { where?: object });
+            return query(args);
+          },
+        },
+      },
+    }) as unknown as PrismaClient;
   }
 }
 
@@ -72,6 +93,14 @@ describe('statements that forget the organization', () => {
       async (database, key) => {
         const place = { attempt: 0, number: 0 };
         return (await new JobLogsStore(database).read(key, place, 9))[0] ?? null;
+      },
+    ],
+    ['detail', (database, key) => new JobDetailStore(database).find(key)],
+    [
+      'audit',
+      async (database, { orgId, jobId }) => {
+        const filter = { action: null, subject: null, jobId };
+        return (await new AuditStore(database).list(orgId, filter, null, 9))[0] ?? null;
       },
     ],
   ];

@@ -82,6 +82,29 @@ describe('the role of requests', () => {
     expect((await ask(`SELECT 1 FROM jobs WHERE id = '${theirs.jobId}'`)).rowCount).toBe(0);
   });
 
+  it('sees no more through Prisma, and nothing when no organization is named', async () => {
+    const ids = (rows: readonly { orgId: string }[]) => [
+      ...new Set(rows.map(({ orgId }) => orgId)),
+    ];
+    const [jobs, attempts, labels, entries, limits] = await engine.database.prismaFor(
+      [mine.orgId],
+      (prisma) => [
+        prisma.job.findMany(),
+        prisma.jobAttempt.findMany(),
+        prisma.jobLabel.findMany(),
+        prisma.auditEntry.findMany(),
+        prisma.organizationLimits.findMany(),
+      ],
+    );
+    for (const rows of [jobs, attempts, labels, entries, limits]) {
+      expect(ids(rows)).toEqual([mine.orgId]);
+    }
+    expect(await engine.database.prisma.job.findMany()).toEqual([]);
+    await expect(
+      engine.database.prismaFor([''], (prisma) => [prisma.job.findMany()]),
+    ).rejects.toThrow(TypeError);
+  });
+
   it('sees the rows of several organizations when a statement serves several', async () => {
     const { rowCount } = await ask('SELECT 1 FROM jobs', [mine.orgId, theirs.orgId, mine.orgId]);
     expect(rowCount).toBe(2);

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import type { JobKey } from '../../src/jobs/job/job.js';
+import { ADVISORY_LOCKS } from '../../src/platform/database/advisory-locks.js';
 import { Engine, TASK } from '../support/jobs.js';
 
 /** Claims of all claimers together in one race. */
@@ -90,7 +91,10 @@ describe('a claim in a race', () => {
     const other = await engine.owner.connect();
     try {
       await other.query('BEGIN');
-      await other.query('SELECT pg_advisory_xact_lock(727072, hashtext($1))', [org]);
+      await other.query(
+        `SELECT pg_advisory_xact_lock(${ADVISORY_LOCKS.organization}, hashtext($1))`,
+        [org],
+      );
       await startAsAnotherWorker(other, first);
       // It does not wait: it is told to come again. Whoever makes it wait sees whether it still counts.
       let answered = false;
@@ -167,7 +171,8 @@ describe('a claim in a race', () => {
 
   /**
    * Whoever reads a cap waits while the gate is shut: the statement that reads it has begun, and has
-   * its snapshot. A claim first asks whether any task has a cap at all: that one passes.
+   * its snapshot. It sees all columns, since SQL function effective_limits answers whole rows. A claim
+   * first asks whether any task has a cap at all: that one passes.
    */
   const gate = (limits: string) =>
     query(`
@@ -180,8 +185,13 @@ describe('a claim in a race', () => {
         RETURN value;
       END $$;
       ALTER TABLE ${limits} RENAME TO kept_limits;
-      CREATE VIEW ${limits} AS SELECT ${limits === 'task_limits' ? 'topic, task' : 'org_id, weight'},
-        pass_gate(max_running) AS max_running FROM kept_limits;
+      DO $$ BEGIN
+        EXECUTE 'CREATE VIEW ${limits} AS SELECT ' || (
+          SELECT string_agg(CASE attname WHEN 'max_running' THEN 'pass_gate(max_running) AS ' ELSE '' END || attname,
+            ', ' ORDER BY attnum)
+          FROM pg_attribute WHERE attrelid = 'kept_limits'::regclass AND attnum > 0 AND NOT attisdropped
+        ) || ' FROM kept_limits';
+      END $$;
       GRANT SELECT ON ${limits} TO headframe_worker;
       GRANT USAGE ON SEQUENCE gate_passes TO headframe_worker`);
 

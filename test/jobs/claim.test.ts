@@ -4,6 +4,7 @@ import type { RingTurn } from '../../src/jobs/lease/claim.store.js';
 import type { ClaimedJob } from '../../src/jobs/lease/lease.store.js';
 import type { JobKey } from '../../src/jobs/job/job.js';
 import { MAX_CRASHES } from '../../src/jobs/job/job-transitions.js';
+import { ADVISORY_LOCKS } from '../../src/platform/database/advisory-locks.js';
 import { NIL } from 'uuid';
 import { Engine, TASK } from '../support/jobs.js';
 
@@ -250,9 +251,13 @@ describe('a claim', () => {
     const org = randomUUID();
     await engine.submit(org);
     await engine.limits.setOrganization(org, { maxRunning: 9 });
-    await whileLocked('SELECT pg_advisory_xact_lock(727072, hashtext($1))', org, async () => {
-      expect(await engine.claimTurn(workerId, 1)).toMatchObject({ jobs: [], contended: true });
-    });
+    await whileLocked(
+      `SELECT pg_advisory_xact_lock(${ADVISORY_LOCKS.organization}, hashtext($1))`,
+      org,
+      async () => {
+        expect(await engine.claimTurn(workerId, 1)).toMatchObject({ jobs: [], contended: true });
+      },
+    );
   });
 
   it('takes what another claim of the organization has not locked, without waiting', async () => {

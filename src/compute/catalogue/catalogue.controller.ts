@@ -3,26 +3,18 @@ import { z } from 'zod';
 import { RequireScope } from '../../auth/auth.decorators.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import type { BodyOf } from '../../platform/http/openapi/body.js';
-import { Problem } from '../../platform/http/problem/problem.js';
-import { invalidParamsOf } from '../schema/invalid-params.js';
+import { parseQuery, wholeNumber } from '../../platform/http/paging/page-query.js';
 import { ApiCatalogue } from './catalogue.openapi.js';
 import type { TASK_PAGE } from './catalogue.schema.js';
 import { TASK_CATALOGUE, TaskCatalogue } from './task-catalogue.js';
-
-function wholeNumber(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string({ error })
-    .regex(/^\d{1,9}$/, error)
-    .transform(Number)
-    .pipe(z.number().min(min, error).max(max, error));
-}
 
 const QUERY = z.object({
   details: z.stringbool({ error: 'must be true or false' }).default(false),
   limit: wholeNumber(1, 1_000).default(100),
   offset: wholeNumber(0, 1_000_000).default(0),
 });
+/** All of them are named when they are wrong. */
+const MAX_NAMED = 3;
 
 /** The tasks that the organization may run. */
 @Controller('compute/orgs/:org_id/tasks')
@@ -34,16 +26,7 @@ export class CatalogueController {
   @RequireScope('compute:read')
   @ApiCatalogue()
   list(@Query() query: Record<string, unknown>): BodyOf<typeof TASK_PAGE> {
-    const parsed = QUERY.safeParse(query);
-    if (!parsed.success) {
-      const faults = invalidParamsOf(parsed.error);
-      throw new Problem(
-        'malformed-request',
-        `The query parameter ${faults[0]?.name} is wrong: ${faults[0]?.reason}.`,
-        { invalidParams: faults },
-      );
-    }
-    const { details, limit, offset } = parsed.data;
+    const { details, limit, offset } = parseQuery(QUERY, query, MAX_NAMED);
     const results = this.catalogue.entries
       .slice(offset, offset + limit)
       .map((entry) => this.catalogue.describe(entry, details));

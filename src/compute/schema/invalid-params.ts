@@ -7,18 +7,16 @@ const MOST = 20;
 
 /**
  * The faults that a schema found, by place, without any value that was sent.
- * @param root what the checked value is called: `parameters`; nothing for a query
+ * @param root what the checked value is called: `parameters`
  */
-export function invalidParamsOf(error: z.ZodError, root?: string): InvalidParam[] {
+export function invalidParamsOf(error: z.ZodError, root: string): InvalidParam[] {
   return error.issues
     .slice(0, MOST)
     .flatMap(flatten)
     .slice(0, MOST)
     .map(({ path, message }) => ({
       name: placeOf(
-        [...(root === undefined ? [] : [root]), ...path].map((part) =>
-          typeof part === 'number' ? part : String(part),
-        ),
+        [root, ...path].map((part) => (typeof part === 'number' ? part : String(part))),
       ),
       reason: message,
     }));

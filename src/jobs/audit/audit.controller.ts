@@ -5,9 +5,9 @@ import { Organization, RequireScope } from '../../auth/auth.decorators.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import type { BodyOf } from '../../platform/http/openapi/body.js';
-import { Problem } from '../../platform/http/problem/problem.js';
+import { pageLimit, parseQuery, wrongParameter } from '../../platform/http/paging/page-query.js';
+import { cursorOf, idOfCursor } from '../../platform/http/paging/sealed-cursor.js';
 import { serviceUrl } from '../../platform/http/service-url.js';
-import { cursorOf, idOfCursor } from './audit-cursor.js';
 import { ApiAudit } from './audit.openapi.js';
 import type { AUDIT_PAGE } from './audit.schema.js';
 import { AUDIT_ACTIONS, type AuditEntry, AuditStore } from './audit.store.js';
@@ -23,10 +23,7 @@ const QUERY = z.object({
     .refine((text) => text.isWellFormed() && !text.includes('\u0000'), 'must be plain text')
     .optional(),
   job_id: z.guid('must be a UUID').toLowerCase().optional(),
-  limit: z
-    .string({ error: 'must be given once' })
-    .regex(/^([1-9]\d?|1\d\d|200)$/, `must be a whole number from 1 to ${MAX_ENTRIES}`)
-    .default('50'),
+  limit: pageLimit(MAX_ENTRIES).default(50),
   cursor: z.string({ error: 'must be given once' }).optional(),
 });
 
@@ -48,21 +45,21 @@ export class AuditController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<BodyOf<typeof AUDIT_PAGE>> {
-    const { action, subject, job_id: jobId, limit, cursor } = parsed(query);
+    const { action, subject, job_id: jobId, limit, cursor } = parseQuery(QUERY, query);
     const filter = { action: action ?? null, subject: subject ?? null, jobId: jobId ?? null };
     const list = [orgId, ...Object.values(filter).map((value) => value ?? '')];
     const before = cursor === undefined ? null : idOfCursor(cursor, list);
     if (cursor !== undefined && before === null) {
-      throw wrong('cursor', 'must be that of an earlier page of this list');
+      throw wrongParameter('cursor', 'must be that of an earlier page of this list');
     }
-    const found = await this.audit.list(orgId, filter, before, Number(limit) + 1);
-    const entries = found.slice(0, Number(limit));
+    const found = await this.audit.list(orgId, filter, before, limit + 1);
+    const entries = found.slice(0, limit);
     const last = entries.at(-1);
     const next = new URLSearchParams({
       ...(action !== undefined && { action }),
       ...(subject !== undefined && { subject }),
       ...(jobId !== undefined && { job_id: jobId }),
-      limit,
+      limit: String(limit),
       cursor: last === undefined ? '' : cursorOf(last.id, list),
     });
     void reply.header('cache-control', 'no-store');
@@ -87,18 +84,3 @@ const present = ({
   job_id: jobId,
   request_id: requestId,
 });
-
-/** @throws Problem `malformed-request` that names the first parameter that is wrong */
-function parsed(query: Record<string, unknown>): z.output<typeof QUERY> {
-  const { data, error } = QUERY.safeParse(query);
-  if (data === undefined) {
-    const [issue] = error.issues;
-    throw wrong(String(issue?.path[0]), issue?.message ?? 'is wrong');
-  }
-  return data;
-}
-
-const wrong = (name: string, reason: string): Problem =>
-  new Problem('malformed-request', `The query parameter ${name} is wrong: ${reason}.`, {
-    invalidParams: [{ name, reason }],
-  });

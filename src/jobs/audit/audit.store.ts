@@ -29,7 +29,7 @@ export interface AuditFilter {
 }
 
 /**
- * Reads the audit log. It is written elsewhere: by the very statement that does what is noted
+ * Reads the audit log: a cold path. It is written elsewhere: by the very statement that does what is noted
  * (`INSERT INTO audit_log`), so that neither is there without the other.
  */
 @Injectable()
@@ -46,18 +46,20 @@ export class AuditStore {
     before: string | null,
     limit: number,
   ): Promise<readonly AuditEntry[]> {
-    const { rows } = await this.database.queryFor<AuditEntry>([orgId], {
-      name: 'list-audit',
-      text: `
-        SELECT id, at, action, subject, client, job_id AS "jobId", topic, task, address,
-          request_id AS "requestId", detail
-        FROM audit_log
-        WHERE org_id = $1 AND id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-          AND ($3::text IS NULL OR action = $3) AND ($4::text IS NULL OR subject = $4)
-          AND ($5::uuid IS NULL OR job_id = $5)
-        ORDER BY id DESC LIMIT $6`,
-      values: [orgId, before, action, subject, jobId, limit],
-    });
-    return rows;
+    const [entries] = await this.database.prismaFor([orgId], (prisma) => [
+      prisma.auditEntry.findMany({
+        where: {
+          orgId,
+          ...(before !== null && { id: { lt: before } }),
+          ...(action !== null && { action }),
+          ...(subject !== null && { subject }),
+          ...(jobId !== null && { jobId }),
+        },
+        orderBy: { id: 'desc' },
+        take: limit,
+        omit: { orgId: true },
+      }),
+    ]);
+    return entries.map((entry) => ({ ...entry, action: entry.action as AuditAction }));
   }
 }

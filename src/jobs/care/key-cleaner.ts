@@ -7,7 +7,10 @@ const CLEAN_EVERY_MS = 60_000;
 /** Keys in one statement: what is left waits a minute, and is no longer valid meanwhile. */
 const AT_ONCE = 10_000;
 
-/** Clears away idempotency keys that have expired. Every replica does it, each what no other has taken. */
+/**
+ * Clears away idempotency keys that have expired. Every replica does it, each what no other has taken: in
+ * SQL, since Prisma can say neither SKIP LOCKED nor the database's clock.
+ */
 @Injectable()
 export class KeyCleaner implements BeforeApplicationShutdown {
   private readonly loop = new Periodic({ name: 'KeyCleaner', everyMs: CLEAN_EVERY_MS }, () =>

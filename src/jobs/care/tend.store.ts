@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { ADVISORY_LOCKS } from '../../platform/database/advisory-locks.js';
 import { Database } from '../../platform/database/database.js';
 import type { JobKey } from '../job/job.js';
 import { JOB_CANCELED, JOB_EXPIRED, WORKER_LOST } from '../job/job-problems.js';
 import type { JobStatus } from '../job/job-status.js';
 import { MAX_CRASHES } from '../job/job-transitions.js';
-import { WORKER_LOCK_CLASS } from '../lease/worker.store.js';
 
 export interface TendedJob extends JobKey {
   readonly attempt: number;
@@ -39,7 +39,7 @@ export class TendStore {
       name: 'tend-jobs',
       text: `SELECT * FROM tend_jobs($1, $2 * interval '1 second', $3, $4, $5, $6)`,
       values: [
-        WORKER_LOCK_CLASS,
+        ADVISORY_LOCKS.worker,
         leaseSeconds,
         MAX_CRASHES,
         JSON.stringify(WORKER_LOST),

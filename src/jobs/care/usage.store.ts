@@ -4,7 +4,10 @@ import { Database } from '../../platform/database/database.js';
 /** It reads all parameters, results and logs, but for the texts themselves. */
 const PATIENCE = { statementMs: 900_000, answerMs: 910_000, connectMs: 5_000 };
 
-/** How much all organizations store, as far as the service itself has to care for it. */
+/**
+ * How much all organizations store, as far as the service itself has to care for it: in SQL, since what is
+ * due is so by the database's clock, and sums are corrected by what they are.
+ */
 @Injectable()
 export class UsageStore {
   constructor(private readonly database: Database) {}

@@ -54,7 +54,7 @@ export const TRANSITIONS = {
 export type TransitionName = keyof typeof TRANSITIONS;
 
 /**
- * A job that has lost this many workers fails: it is probably what kills them. The index of jobs at
- * their last chance counts one less, and changes with it.
+ * A job that has lost this many workers fails: it is probably what kills them. `claim_jobs` and its
+ * index of jobs at their last chance count one less, and change with it: a test compares them.
  */
 export const MAX_CRASHES = 3;

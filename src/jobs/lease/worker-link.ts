@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
+import { ADVISORY_LOCKS } from '../../platform/database/advisory-locks.js';
 import { hangUp } from '../../platform/database/connection-pool.js';
 import type { Database } from '../../platform/database/database.js';
 import { CANCEL_CHANNEL, WORK_CHANNEL, type JobSignals } from '../job/job-signals.js';
-import { WORKER_LOCK_CLASS } from './worker.store.js';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
@@ -58,7 +58,7 @@ export class WorkerLink {
       await client.connect();
       // Shared: the server may not know yet that the connection before this one is dead.
       await client.query('SELECT pg_advisory_lock_shared($1, $2)', [
-        WORKER_LOCK_CLASS,
+        ADVISORY_LOCKS.worker,
         this.lockKey,
       ]);
       await client.query(`LISTEN ${WORK_CHANNEL}; LISTEN ${CANCEL_CHANNEL}`);

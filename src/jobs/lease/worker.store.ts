@@ -18,10 +18,10 @@ export interface Beat {
   readonly canceling: readonly string[];
 }
 
-/** First key of the advisory locks by which workers show that they live. */
-export const WORKER_LOCK_CLASS = 727071;
-
-/** Workers: their registration and their heartbeats. */
+/**
+ * Workers: their registration and their heartbeats. Cold or not, in SQL: Prisma's client is on the
+ * connections for requests, which see no workers, and a worker goes without its memory.
+ */
 @Injectable()
 export class WorkerStore {
   constructor(private readonly database: Database) {}

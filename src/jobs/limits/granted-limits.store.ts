@@ -1,23 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Database } from '../../platform/database/database.js';
+import type { BodyOf } from '../../platform/http/openapi/body.js';
+import type { LIMITS } from './limits.schema.js';
 
 /** Limits in force, and what is used of them, as they are sent; null: no limit. */
-export interface GrantedLimits {
-  readonly weight: number;
-  readonly max_running: number | null;
-  readonly max_unstarted: number | null;
-  readonly max_stored_bytes: number | null;
-  readonly retention_days: number | null;
-  readonly submits_per_minute: number | null;
-  readonly polls_per_minute: number | null;
-  readonly requests_per_minute: number | null;
-  readonly used: {
-    readonly running: number;
-    readonly unstarted: number;
-    readonly stored_bytes: number;
-  };
-}
+type GrantedLimits = BodyOf<typeof LIMITS>;
 
 type Row = { [Name in keyof Omit<GrantedLimits, 'used' | 'weight'>]: number | string | null } & {
   weight: number | null;
@@ -26,7 +14,10 @@ type Row = { [Name in keyof Omit<GrantedLimits, 'used' | 'weight'>]: number | st
   stored_bytes: string | null;
 };
 
-/** Reads what an organization may use: its own limits, else the default ones, else the configured. */
+/**
+ * Reads what an organization may use: its own limits, else the default ones, else the configured. In SQL,
+ * since which limits hold is said there alone (`effective_limits`).
+ */
 @Injectable()
 export class GrantedLimitsStore {
   constructor(

@@ -63,12 +63,12 @@ export class LimitsStore {
 
   /** The organizations that store most, the largest first. */
   async usage(): Promise<readonly OrganizationUsage[]> {
-    const { rows } = await this.database.requests.query<{ org_id: string; bytes: number }>(
-      `SELECT org_id, stored_bytes::float8 AS bytes FROM organization_usage
-       WHERE stored_bytes > 0 ORDER BY stored_bytes DESC, org_id LIMIT $1`,
-      [MAX_LISTED],
-    );
-    return rows.map(({ org_id: orgId, bytes: storedBytes }) => ({ orgId, storedBytes }));
+    const most = await this.database.prisma.organizationUsage.findMany({
+      where: { storedBytes: { gt: 0 } },
+      orderBy: [{ storedBytes: 'desc' }, { orgId: 'asc' }],
+      take: MAX_LISTED,
+    });
+    return most.map(({ orgId, storedBytes }) => ({ orgId, storedBytes: Number(storedBytes) }));
   }
 
   /** Changes the given limits of an organization and leaves the others as they are. */

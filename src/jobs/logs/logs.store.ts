@@ -84,7 +84,7 @@ export class JobLogsStore {
   }
 
   /**
-   * The log of a job, oldest first.
+   * The log of a job, oldest first. In SQL: Prisma cannot compare a pair, (attempt, number), with the key.
    * @param limit most pieces
    */
   async read(

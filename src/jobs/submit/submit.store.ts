@@ -101,7 +101,10 @@ export class SubmitStore {
     return (rows[0] as { now: Date }).now;
   }
 
-  /** @returns what the key stands for, or null: one whose job was deleted stands for nothing */
+  /**
+   * In SQL, as a key expires by the database's clock.
+   * @returns what the key stands for, or null: one whose job was deleted stands for nothing
+   */
   async findKeyed(
     { orgId, topic, task }: Omit<JobKey, 'jobId'>,
     { digest, bodyDigest }: IdempotencyKey,

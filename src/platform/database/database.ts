@@ -1,9 +1,9 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from '../../generated/prisma/client.js';
+import { type Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connection-pool.js';
-import { queryFor, readFor, type RequestOptions } from './request-scope.js';
+import { queryFor, readFor, type RequestOptions, scopeOf } from './request-scope.js';
 import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 
 /** Where the database is, and how much of it this process may use. */
@@ -77,9 +77,29 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Typed, cold reads and writes, on the connections for requests. A transaction sees the rows of the
-   * organizations that its first statement names (`scopeOf`), and without one none. Made when it
-   * is first asked for: a worker never does, and saves its memory.
+   * Typed, cold reads for clients of these organizations (lower-case UUIDs): the database shows them
+   * their rows and no others. They are one transaction and see one snapshot; each costs a round trip of
+   * its own, so hot paths use `queryFor`.
+   * @param reads makes the reads, which have not begun; they run in this order
+   * @returns their answers in the same order
+   * @throws whatever a read fails with
+   */
+  async prismaFor<Reads extends Prisma.PrismaPromise<unknown>[]>(
+    organizations: readonly string[],
+    reads: (prisma: PrismaClient) => readonly [...Reads],
+  ): Promise<{ [Place in keyof Reads]: Awaited<Reads[Place]> }> {
+    const { prisma } = this;
+    const [, ...answers] = await prisma.$transaction(
+      [prisma.$queryRawUnsafe(scopeOf(organizations)), ...reads(prisma)],
+      { isolationLevel: 'RepeatableRead' },
+    );
+    return answers as { [Place in keyof Reads]: Awaited<Reads[Place]> };
+  }
+
+  /**
+   * Typed, cold reads and writes of operators, on the connections for requests; `prismaFor` is for those
+   * of clients: without an organization named it sees the rows of none. Made when it is first asked
+   * for: a worker never does, and saves its memory.
    */
   get prisma(): PrismaClient {
     this.client ??= new PrismaClient({

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database/database.js';
-import { scopeOf } from '../../../platform/database/request-scope.js';
 import type { ProblemBody } from '../../../platform/http/problem/problem.js';
 import type { JobKey } from '../../job/job.js';
 import { isFinal, type JobStatus } from '../../job/job-status.js';
@@ -57,21 +56,16 @@ export class JobDetailStore {
 
   /** @returns null when there is no such job under that organization, topic and task */
   async find({ jobId, orgId, topic, task }: JobKey): Promise<JobDetail | null> {
-    const { prisma } = this.database;
     // One snapshot: the job and its attempts must not tell of two moments.
-    const [, job, attempts, labels] = await prisma.$transaction(
-      [
-        prisma.$queryRawUnsafe(scopeOf([orgId])),
-        prisma.job.findFirst({ where: { id: jobId, orgId, topic, task } }),
-        prisma.jobAttempt.findMany({
-          where: { jobId, orgId },
-          orderBy: { attempt: 'desc' },
-          take: MAX_ATTEMPTS,
-        }),
-        prisma.jobLabel.findMany({ where: { jobId, orgId }, orderBy: { name: 'asc' } }),
-      ],
-      { isolationLevel: 'RepeatableRead' },
-    );
+    const [job, attempts, labels] = await this.database.prismaFor([orgId], (prisma) => [
+      prisma.job.findFirst({ where: { id: jobId, orgId, topic, task } }),
+      prisma.jobAttempt.findMany({
+        where: { jobId, orgId },
+        orderBy: { attempt: 'desc' },
+        take: MAX_ATTEMPTS,
+      }),
+      prisma.jobLabel.findMany({ where: { jobId, orgId }, orderBy: { name: 'asc' } }),
+    ]);
     if (job === null) {
       return null;
     }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildProcess } from 'node:child_process';
 import { Client } from 'pg';
+import { ADVISORY_LOCKS } from '../advisory-locks.js';
 import { installBinaries, type Binaries } from './binaries.js';
 import { NAME, openCluster, type Cluster } from './cluster.js';
 import { assertReachable, ensureDataHome, makePassable } from './data-home.js';
@@ -44,12 +45,6 @@ const RETRY_MS = 150;
 const POLL_MS = 20;
 const REVIVE_EVERY_MS = 1_000;
 const SESSION_TIMEOUT_MS = 10_000;
-
-/**
- * Key of the lock by which processes tell that they use the server. It is taken in the
- * maintenance database `postgres`, so it cannot meet the advisory locks of the service.
- */
-const IN_USE = 72_707_370;
 
 /**
  * Starts (or finds running) the PostgreSQL server that comes with the project.
@@ -149,7 +144,7 @@ class ServerUser {
     session.on('error', () => {}); // 'end' follows
     try {
       await session.connect();
-      await session.query('SELECT pg_advisory_lock_shared($1)', [IN_USE]);
+      await session.query('SELECT pg_advisory_lock_shared($1)', [ADVISORY_LOCKS.embeddedServer]);
       await ensureDatabase(session);
     } catch (error) {
       await session.end().catch(() => {});
@@ -189,10 +184,10 @@ class ServerUser {
     if (!found) return;
     const session = this.session ?? (await this.openSession(found.port));
     try {
-      await session.query('SELECT pg_advisory_unlock_shared($1)', [IN_USE]);
+      await session.query('SELECT pg_advisory_unlock_shared($1)', [ADVISORY_LOCKS.embeddedServer]);
       const { rows } = await session.query<{ last: boolean }>(
         'SELECT pg_try_advisory_lock($1) AS last',
-        [IN_USE],
+        [ADVISORY_LOCKS.embeddedServer],
       );
       if (rows[0]?.last) await stopPostmaster(this.cluster, this.binaries, found.pid);
       else this.log('The embedded PostgreSQL stays: another process uses it');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, DatabaseError } from 'pg';
+import { ADVISORY_LOCKS } from '../advisory-locks.js';
 import { outlastRaces } from './catalog-races.js';
 
 /** `prisma/migrations` of this package; the same from src/ and dist/, whatever the current folder. */
@@ -43,8 +44,6 @@ interface Recorded {
   logs: string | null;
 }
 
-/** Prisma's own migration lock, so that its tools and ours keep out of each other's way. */
-const LOCK = 72_707_369;
 const LOCK_POLL_MS = 100;
 const CONNECT_PATIENCE_MS = 30_000;
 const CONNECT_EVERY_MS = 250;
@@ -201,7 +200,7 @@ async function takeLock(client: Client, log: (message: string) => void): Promise
   for (;;) {
     const { rows } = await client.query<{ mine: boolean }>(
       'SELECT pg_try_advisory_lock($1) AS mine',
-      [LOCK],
+      [ADVISORY_LOCKS.migrations],
     );
     if (rows[0]?.mine) return;
     if (Date.now() >= nextLog) {
