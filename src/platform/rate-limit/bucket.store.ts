@@ -65,9 +65,10 @@ export class BucketStore {
       text: `
         WITH asked AS (
           SELECT asked.org_id, asked.address, asked.bucket, asked.tokens, asked.place,
-            rate_limit_of(asked.org_id, asked.bucket, asked.per_minute) AS per_minute
+            allowed.per_minute
           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[])
             WITH ORDINALITY AS asked(org_id, address, bucket, tokens, per_minute, place)
+          CROSS JOIN LATERAL rate_limit_of(asked.org_id, asked.bucket, asked.per_minute) allowed
         ), given AS (
           INSERT INTO rate_limit_levels AS held (org_id, address, bucket, level, granted, filled_at)
           SELECT org_id, address, bucket, per_minute - wanted, wanted, clock_timestamp()
