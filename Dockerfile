@@ -1,5 +1,5 @@
-# The service as an image: the API, a worker and the migrations are one image with another command or
-# ROLE. Built with BuildKit (the default since Docker 23) or with buildah.
+# One image for the API, the workers and the migrations, with a different command or ROLE. Build it with
+# BuildKit (the default since Docker 23) or with buildah.
 #
 #   docker build -t headframe .
 #
@@ -12,7 +12,7 @@
 #
 # There is no `# syntax=` line on purpose: it would make every build fetch a frontend image.
 
-# Version and content are pinned. Another version comes with the digest that
+# Version and content are pinned. For another version use the digest that
 # `docker buildx imagetools inspect node:<version>-bookworm-slim` prints first.
 ARG NODE_IMAGE=node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
 
@@ -27,7 +27,7 @@ COPY package.json package-lock.json ./
 
 # --- the program -------------------------------------------------------------------------------------
 FROM packages AS build
-# With the packages of our own, and the optional ones, one of which is this platform's part of the bundler.
+# With our own packages, and the optional ones, one of which is this platform's part of the bundler.
 COPY packages/client/package.json packages/client/
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
@@ -45,15 +45,15 @@ RUN node scripts/setup/contract.mjs && npx tsc --project packages/client
 COPY scripts/setup/bundle.mjs scripts/setup/
 COPY src src
 # The demo is for checkouts: its data and the API client are not in the image.
-# The context keeps the modes of the machine that built it, but the service runs as somebody else.
+# Files keep the modes of the machine that builds the image, but the service runs as another user.
 RUN npx nest build && node scripts/setup/bundle.mjs && rm -r dist/cli/demo \
  && chmod -R go+rX dist prisma package.json
 
 # --- the packages it needs to run --------------------------------------------------------------------
 FROM packages AS dependencies
-# Optional packages are the embedded database of development; nothing in the image imports our own.
+# Optional packages are the embedded database for development; nothing in the image imports our own packages.
 # Of Prisma's query compilers (one per database, two sizes, two module formats) the client imports one:
-# test/containers checks that these are its files. Source maps and type declarations run nothing.
+# test/containers checks that these are its files. Source maps and type declarations are not needed to run.
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --omit=dev --omit=optional --workspaces=false --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"} \
@@ -65,31 +65,31 @@ RUN --mount=type=cache,target=/root/.npm \
 
 # --- the image ---------------------------------------------------------------------------------------
 FROM ${NODE_IMAGE} AS runtime
-# A service that installs nothing needs no package managers: what is not there needs no patching.
+# The service installs nothing, so it needs no package managers: what is not there needs no patching.
 RUN rm -rf /usr/local/lib/node_modules /opt/yarn* /usr/local/bin/npm /usr/local/bin/npx \
       /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
-# From what changes seldom to what changes with every commit. All of it belongs to root: the service
-# cannot write to its own program, and writes nowhere else either.
+# Ordered from what changes seldom to what changes with every commit. All of it belongs to root: the service
+# cannot write to its own program, and writes nowhere else.
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/package.json package.json
 COPY --from=build /app/prisma/migrations prisma/migrations
 COPY --from=build /app/dist dist
 COPY deploy/entrypoint.sh /app/entrypoint.sh
-# Something missing stops this build rather than a deployment.
+# If something is missing, fail this build rather than a deployment.
 RUN ["node", "-e", "import('/app/dist/app.js')"]
-# The image's user "node", by number: Kubernetes' runAsNonRoot believes nothing else.
+# The image's user "node", by number: Kubernetes' runAsNonRoot accepts nothing else.
 USER 1000:1000
 EXPOSE 3000
-# Finishing jobs or handing them back: see SHUTDOWN_SECONDS.
+# On SIGTERM a worker finishes its jobs or hands them back: see SHUTDOWN_SECONDS.
 STOPSIGNAL SIGTERM
-# "live", not "ready": unhealthy means "restart it" to whoever watches, and a restart cures a process
-# that hangs, not a database that is away. Who routes requests asks /health/ready himself.
+# "live", not "ready": to an orchestrator, unhealthy means "restart it", and a restart cures a process that
+# hangs, not a database that is away. Load balancers should ask /health/ready.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# Process 1: keeps the secrets of the environment out of sight of the commands of tasks, and waits for what
-# they leave behind. No other init is needed, and one that the runtime adds would show them again.
+# Process 1: hides the environment's secrets from the commands of tasks, and waits for processes that they
+# leave behind. No other init is needed, and one added by the runtime would expose the secrets again.
 ENTRYPOINT ["/bin/sh", "/app/entrypoint.sh"]
 CMD ["node", "--enable-source-maps", "dist/main.js"]
 
