@@ -22,7 +22,7 @@ const PATIENCE_MS = 500;
 /** How long it then decides alone before it asks the database again. */
 const ALONE_MS = 1_000;
 /** Buckets beyond this many are forgotten, and asked for again when they come back. */
-const MOST_REMEMBERED = 20_000;
+const MAX_REMEMBERED = 20_000;
 
 /** What this process holds of one bucket. */
 interface Held {
@@ -186,7 +186,7 @@ export class RateLimiter {
     const id = idOf(key);
     let held = this.held.get(id);
     if (held === undefined) {
-      if (this.held.size >= MOST_REMEMBERED) {
+      if (this.held.size >= MAX_REMEMBERED) {
         // The one that has been here for longest: who waits there keeps what it holds.
         this.held.delete(this.held.keys().next().value as string);
       }

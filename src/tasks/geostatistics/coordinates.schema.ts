@@ -10,7 +10,7 @@ export type Coordinates = number[][];
 export const LARGEST_COORDINATE = 1e12;
 
 /** A caller learns from the first few mistakes; a million of them would only cost memory. */
-const MOST_ISSUES = 20;
+const MAX_ISSUES = 20;
 
 interface Issue {
   readonly path: (string | number)[];
@@ -74,7 +74,7 @@ function mistakes(value: unknown, longest: number): Issue[] {
   const found: Issue[] = [];
   const locations = value as unknown[];
   const dimension = Array.isArray(locations[0]) ? locations[0].length : 2;
-  for (let i = 0; i < locations.length && found.length < MOST_ISSUES; i++) {
+  for (let i = 0; i < locations.length && found.length < MAX_ISSUES; i++) {
     const location = locations[i];
     if (!Array.isArray(location) || location.length < 2 || location.length > 3) {
       found.push({ path: [i], message: 'Expected [x, y] or [x, y, z]' });
@@ -96,7 +96,7 @@ function numberMistakes(value: unknown, longest: number, limit: number): Issue[]
   if (list) return [list];
   const found: Issue[] = [];
   const numbers = value as unknown[];
-  for (let i = 0; i < numbers.length && found.length < MOST_ISSUES; i++) {
+  for (let i = 0; i < numbers.length && found.length < MAX_ISSUES; i++) {
     const message = numberMistake(numbers[i], limit);
     if (message) found.push({ path: [i], message });
   }

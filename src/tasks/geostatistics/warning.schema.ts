@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** A warning names at most so many samples: who needs all of them has the data. */
-const MOST_NAMED = 100;
+const MAX_NAMED = 100;
 
 /**
  * What results may be doubted for: the job succeeded, and a careful reader would look again. Every
@@ -14,11 +14,11 @@ export const warningsSchema = z
       message: z.string().meta({ description: 'What was seen and what to do, for people' }),
       samples: z
         .array(z.int().min(0))
-        .max(MOST_NAMED)
+        .max(MAX_NAMED)
         .meta({
           description:
             `Samples that it is about, as indices into source.coordinates, ascending; the first ` +
-            `${MOST_NAMED}, and none when it is about all of them`,
+            `${MAX_NAMED}, and none when it is about all of them`,
         }),
     }),
   )
@@ -28,7 +28,7 @@ export type Warning = z.output<typeof warningsSchema>[number];
 
 /** Makes a warning of as many samples as one may name. */
 export function warning(slug: string, message: string, samples: Iterable<number> = []): Warning {
-  const named = [...new Set(samples)].toSorted((a, b) => a - b).slice(0, MOST_NAMED);
+  const named = [...new Set(samples)].toSorted((a, b) => a - b).slice(0, MAX_NAMED);
   return { slug, message, samples: named };
 }
 

@@ -14,17 +14,17 @@ import { leaveOut, SingularFold } from './left-out.js';
 import { validate, validationSummarySchema } from './validation-summary.js';
 
 /** Every fold of several samples indexes all others, and near-duplicates are looked for in all pairs. */
-const MOST_SAMPLES = 20_000;
+const MAX_SAMPLES = 20_000;
 
 const { variogram, neighborhood, kriging_method } = kriging.parameters.shape;
 
 const parameters = z
   .strictObject({
-    source: sourceSchema(MOST_SAMPLES),
+    source: sourceSchema(MAX_SAMPLES),
     variogram,
     neighborhood,
     kriging_method,
-    folds: foldsSchema(MOST_SAMPLES),
+    folds: foldsSchema(MAX_SAMPLES),
   })
   .check((context) => {
     if (context.issues.length > 0) return;

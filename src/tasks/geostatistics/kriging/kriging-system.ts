@@ -12,7 +12,7 @@ export type KrigingMethod =
  * An estimate is given only when rounding has changed it by less than this part of the spread of its
  * neighbours' values. The bound below is some ten times what rounding does on the whole.
  */
-const MOST_ERROR = 1e-5;
+const MAX_ERROR = 1e-5;
 /** Roundings of a semivariance on its way into the system. */
 const OPERATIONS = 4;
 
@@ -314,11 +314,11 @@ export class KrigingSystem {
 
   /** @throws SingularSystem when rounding may have changed the estimate too much */
   #refuseWrong(neighbors: Uint32Array, count: number): void {
-    if (this.#error * 100 < MOST_ERROR) return;
+    if (this.#error * 100 < MAX_ERROR) return;
     const { size } = this.#system;
     this.#weights.set(this.#right.subarray(0, size));
     this.#system.backward(this.#weights);
-    if (this.#error * (1 + normOf(this.#weights, size)) <= MOST_ERROR) return;
+    if (this.#error * (1 + normOf(this.#weights, size)) <= MAX_ERROR) return;
     throw new SingularSystem(this.#mostAlike(neighbors, count));
   }
 

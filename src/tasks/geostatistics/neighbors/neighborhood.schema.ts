@@ -4,7 +4,7 @@ import { ellipsoidSchema } from './ellipsoid.schema.js';
 import { sectorLimits } from './sector-limits.js';
 
 /** Most samples of one estimate: a system of 1,000 equations takes about a second to solve. */
-const MOST_NEIGHBORS = 1000;
+const MAX_NEIGHBORS = 1000;
 
 /** Which samples take part in the estimate of one point. */
 export const neighborhoodSchema = z
@@ -15,13 +15,13 @@ export const neighborhoodSchema = z
     max_samples: z
       .int()
       .min(1)
-      .max(MOST_NEIGHBORS)
+      .max(MAX_NEIGHBORS)
       .meta({
         description:
           'Most samples to use: the nearest ones in the anisotropic distance of the ellipsoid; ' +
           'of equally distant ones those with the smaller x, then y, then z',
       }),
-    min_samples: z.int().min(1).max(MOST_NEIGHBORS).default(1).meta({
+    min_samples: z.int().min(1).max(MAX_NEIGHBORS).default(1).meta({
       description: 'With fewer samples left by the other limits the point is not estimated (null)',
     }),
     ...sectorLimits,

@@ -4,14 +4,14 @@ import { z } from 'zod';
 export type Attribute = readonly (number | string | null)[];
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-const MOST_ATTRIBUTES = 32;
-const LONGEST_NAME = 200;
+const MAX_ATTRIBUTES = 32;
+const MAX_NAME = 200;
 /** Names of domains and rock types are far shorter. */
-const LONGEST_TEXT = 256;
+const MAX_TEXT_LENGTH = 256;
 /** All text together, in UTF-16 units: 32 MB, and as much as the largest body can hold. */
-const MOST_TEXT = 16_777_216;
-const LARGEST_NUMBER = 1e100;
-const MOST_ISSUES = 20;
+const MAX_TEXT_IN_ALL = 16_777_216;
+const MAX_NUMBER = 1e100;
+const MAX_ISSUES = 20;
 
 interface Issue {
   readonly path: (string | number)[];
@@ -36,15 +36,15 @@ export function attributesSchema(each: string, longest: number) {
         `What filter may ask for: named lists with one entry for each ${each}, all numbers or all ` +
         'text, null where it is not known',
       type: 'object',
-      maxProperties: MOST_ATTRIBUTES,
-      propertyNames: { minLength: 1, maxLength: LONGEST_NAME },
+      maxProperties: MAX_ATTRIBUTES,
+      propertyNames: { minLength: 1, maxLength: MAX_NAME },
       additionalProperties: {
         type: 'array',
         maxItems: longest,
         items: {
           anyOf: [
-            { type: 'number', minimum: -LARGEST_NUMBER, maximum: LARGEST_NUMBER },
-            { type: 'string', maxLength: LONGEST_TEXT },
+            { type: 'number', minimum: -MAX_NUMBER, maximum: MAX_NUMBER },
+            { type: 'string', maxLength: MAX_TEXT_LENGTH },
             { type: 'null' },
           ],
         },
@@ -73,15 +73,15 @@ function mistakes(value: unknown, longest: number): Issue[] {
     return [{ path: [], message: 'Expected an object of named lists' }];
   }
   const lists = Object.entries(value);
-  if (lists.length > MOST_ATTRIBUTES) {
-    const message = `Expected at most ${MOST_ATTRIBUTES} attributes, not ${lists.length}`;
+  if (lists.length > MAX_ATTRIBUTES) {
+    const message = `Expected at most ${MAX_ATTRIBUTES} attributes, not ${lists.length}`;
     return [{ path: [], message }];
   }
   const found: Issue[] = [];
   let text = 0;
   for (const [name, list] of lists) {
-    if (name.length === 0 || name.length > LONGEST_NAME) {
-      found.push({ path: [], message: `Expected names of 1 to ${LONGEST_NAME} characters` });
+    if (name.length === 0 || name.length > MAX_NAME) {
+      found.push({ path: [], message: `Expected names of 1 to ${MAX_NAME} characters` });
     } else if (!Array.isArray(list)) {
       found.push({ path: [name], message: 'Expected an array' });
     } else if (list.length > longest) {
@@ -90,10 +90,13 @@ function mistakes(value: unknown, longest: number): Issue[] {
     } else {
       text += entryMistakes(name, list, found);
     }
-    if (found.length >= MOST_ISSUES) return found.slice(0, MOST_ISSUES);
+    if (found.length >= MAX_ISSUES) return found.slice(0, MAX_ISSUES);
   }
-  if (text > MOST_TEXT) {
-    found.push({ path: [], message: `Expected at most ${MOST_TEXT} characters of text in all` });
+  if (text > MAX_TEXT_IN_ALL) {
+    found.push({
+      path: [],
+      message: `Expected at most ${MAX_TEXT_IN_ALL} characters of text in all`,
+    });
   }
   return found;
 }
@@ -102,7 +105,7 @@ function mistakes(value: unknown, longest: number): Issue[] {
 function entryMistakes(name: string, list: readonly unknown[], found: Issue[]): number {
   let text = 0;
   let kind: string | undefined;
-  for (let i = 0; i < list.length && found.length < MOST_ISSUES; i++) {
+  for (let i = 0; i < list.length && found.length < MAX_ISSUES; i++) {
     const entry = list[i];
     if (entry === null) continue;
     const message = entryMistake(entry, kind);
@@ -122,12 +125,12 @@ function entryMistake(entry: unknown, kind: string | undefined): string | undefi
     return `Expected ${expected} or null, as in the entries before`;
   }
   if (typeof entry === 'string') {
-    return entry.length > LONGEST_TEXT
-      ? `Expected at most ${LONGEST_TEXT} characters, not ${entry.length}`
+    return entry.length > MAX_TEXT_LENGTH
+      ? `Expected at most ${MAX_TEXT_LENGTH} characters, not ${entry.length}`
       : undefined;
   }
-  if (!Number.isFinite(entry) || Math.abs(entry) > LARGEST_NUMBER) {
-    return `Expected a number from ${-LARGEST_NUMBER} to ${LARGEST_NUMBER}`;
+  if (!Number.isFinite(entry) || Math.abs(entry) > MAX_NUMBER) {
+    return `Expected a number from ${-MAX_NUMBER} to ${MAX_NUMBER}`;
   }
   return undefined;
 }

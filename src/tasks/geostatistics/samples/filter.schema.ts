@@ -41,11 +41,11 @@ export interface Filter {
 /** Levels of all_of and any_of. */
 const DEEPEST = 8;
 /** Conditions, all_of and any_of together. */
-const MOST_EXPRESSIONS = 200;
+const MAX_EXPRESSIONS = 200;
 /** Of all conditions together. */
-const MOST_VALUES = 10_000;
-const LONGEST_TEXT = 256;
-const MOST_ISSUES = 20;
+const MAX_VALUES = 10_000;
+const MAX_TEXT = 256;
+const MAX_ISSUES = 20;
 
 type Path = readonly (string | number)[];
 
@@ -56,7 +56,7 @@ class Review {
   values = 0;
 
   refuse(path: Path, message: string): void {
-    if (this.issues.length < MOST_ISSUES) this.issues.push({ path: [...path], message });
+    if (this.issues.length < MAX_ISSUES) this.issues.push({ path: [...path], message });
   }
 
   /** Names members that are not known. */
@@ -86,8 +86,8 @@ export const filterSchema = z
     description:
       'Use only those of which `where` is true. Where an attribute is null, no condition on it is ' +
       'true, not even not_in or not_equal. Numbers are equal when they are the same double, text when ' +
-      `it has the same characters. At most ${MOST_EXPRESSIONS} expressions, ${DEEPEST} levels deep, ` +
-      `with ${MOST_VALUES} values in all`,
+      `it has the same characters. At most ${MAX_EXPRESSIONS} expressions, ${DEEPEST} levels deep, ` +
+      `with ${MAX_VALUES} values in all`,
     type: 'object',
     properties: { where: expressionDocument() },
     required: ['where'],
@@ -99,9 +99,9 @@ function reviewExpression(value: unknown, path: Path, depth: number, review: Rev
     review.refuse(path, 'Expected a condition, all_of or any_of');
     return;
   }
-  if (++review.expressions > MOST_EXPRESSIONS) {
-    if (review.expressions === MOST_EXPRESSIONS + 1) {
-      review.refuse(path, `Expected at most ${MOST_EXPRESSIONS} expressions in a filter`);
+  if (++review.expressions > MAX_EXPRESSIONS) {
+    if (review.expressions === MAX_EXPRESSIONS + 1) {
+      review.refuse(path, `Expected at most ${MAX_EXPRESSIONS} expressions in a filter`);
     }
     return;
   }
@@ -147,16 +147,16 @@ function reviewValues(values: unknown, path: Path, review: Review): void {
   }
   const before = review.values;
   review.values += values.length;
-  if (review.values > MOST_VALUES) {
-    if (before <= MOST_VALUES) {
-      review.refuse(path, `Expected at most ${MOST_VALUES} values in a filter`);
+  if (review.values > MAX_VALUES) {
+    if (before <= MAX_VALUES) {
+      review.refuse(path, `Expected at most ${MAX_VALUES} values in a filter`);
     }
     return;
   }
   values.forEach((each, i) => {
     if (typeof each === 'string') {
-      if (each.length > LONGEST_TEXT) {
-        review.refuse([...path, i], `Expected at most ${LONGEST_TEXT} characters`);
+      if (each.length > MAX_TEXT) {
+        review.refuse([...path, i], `Expected at most ${MAX_TEXT} characters`);
       }
     } else if (typeof each !== 'number' || !Number.isFinite(each)) {
       review.refuse([...path, i], 'Expected text or a finite number');
@@ -234,7 +234,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** The JSON Schema of an expression, which does not spell out those inside it. */
 function expressionDocument(): Record<string, unknown> {
   const attribute = { type: 'string', description: 'Name of one of the attributes' };
-  const value = { anyOf: [{ type: 'string', maxLength: LONGEST_TEXT }, { type: 'number' }] };
+  const value = { anyOf: [{ type: 'string', maxLength: MAX_TEXT }, { type: 'number' }] };
   const condition = { type: { const: 'condition' }, attribute };
   const inner = { type: 'object', description: 'Again such an expression' };
   return {
@@ -244,7 +244,7 @@ function expressionDocument(): Record<string, unknown> {
         properties: {
           ...condition,
           operator: { enum: [...MEMBERSHIP] },
-          values: { type: 'array', maxItems: MOST_VALUES, items: value },
+          values: { type: 'array', maxItems: MAX_VALUES, items: value },
           threshold: { type: 'null' },
         },
         required: ['type', 'attribute', 'operator', 'values'],
@@ -265,7 +265,7 @@ function expressionDocument(): Record<string, unknown> {
         type: 'object',
         properties: {
           type: { enum: ['all_of', 'any_of'] },
-          filters: { type: 'array', maxItems: MOST_EXPRESSIONS, items: inner },
+          filters: { type: 'array', maxItems: MAX_EXPRESSIONS, items: inner },
         },
         required: ['type', 'filters'],
         additionalProperties: false,

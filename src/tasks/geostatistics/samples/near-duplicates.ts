@@ -4,7 +4,7 @@ import { type Warning, warning } from '../warning.schema.js';
 /** Samples closer than this part of the usual spacing are one place measured twice, or a slip. */
 const NEAR = 1 / 100;
 /** Pairs that the message spells out. */
-const MOST_TOLD = 3;
+const MAX_TOLD = 3;
 
 /** The nearest other sample of every sample. */
 export class NearestSamples {
@@ -77,12 +77,12 @@ export function nearDuplicates(
   const { pairs, spacing } = nearest;
   if (pairs.length === 0) return [];
   const { listed } = samples;
-  const told = pairs.slice(0, MOST_TOLD).map(([i, j]) => {
+  const told = pairs.slice(0, MAX_TOLD).map(([i, j]) => {
     const { x, y, z } = samples;
     const apart = Math.hypot(x[i]! - x[j]!, y[i]! - y[j]!, z[i]! - z[j]!);
     return `${listed[i]} and ${listed[j]} (${apart === 0 ? 'at one place' : `${short(apart)} apart`})`;
   });
-  const more = pairs.length > MOST_TOLD ? ` and ${pairs.length - MOST_TOLD} more pairs` : '';
+  const more = pairs.length > MAX_TOLD ? ` and ${pairs.length - MAX_TOLD} more pairs` : '';
   const usual = spacing === Infinity ? '' : `, where samples are usually ${short(spacing)} apart`;
   return [
     warning(

@@ -4,7 +4,7 @@ import { coordinatesSchema, numbersSchema } from '../coordinates.schema.js';
 import { attributeMistakes, filterSchema } from './filter.schema.js';
 
 /** Most samples of one estimation: the search index and its arrays then take about 20 MB. */
-export const MOST_SAMPLES = 200_000;
+export const MAX_SAMPLES = 200_000;
 
 /** Largest absolute sample value: its square still sums over any number of pairs. */
 const LARGEST_VALUE = 1e100;
@@ -13,7 +13,7 @@ const LARGEST_VALUE = 1e100;
  * Samples: locations and one measured value each.
  * @param most samples allowed
  */
-export function sourceSchema(most = MOST_SAMPLES) {
+export function sourceSchema(most = MAX_SAMPLES) {
   return z
     .strictObject({
       coordinates: coordinatesSchema(

@@ -4,7 +4,7 @@ import { type Coordinates, coordinatesSchema, LARGEST_COORDINATE } from '../coor
 import { attributeMistakes, filterSchema } from '../samples/filter.schema.js';
 
 /** Most points of one estimation: values and variances then take 32 MB, and about 80 MB as JSON. */
-export const MOST_TARGETS = 2_000_000;
+export const MAX_TARGETS = 2_000_000;
 
 const coordinate = z.number().min(-LARGEST_COORDINATE).max(LARGEST_COORDINATE);
 const perAxis = <T extends z.ZodType>(item: T) => z.array(item).min(2).max(3);
@@ -18,7 +18,7 @@ const gridSchema = z
     spacing: perAxis(z.number().min(1e-9).max(LARGEST_COORDINATE)).meta({
       description: 'Size of a cell along each axis, in the unit of the coordinates',
     }),
-    size: perAxis(z.int().min(1).max(MOST_TARGETS)).meta({
+    size: perAxis(z.int().min(1).max(MAX_TARGETS)).meta({
       description: 'Number of cells along each axis',
     }),
   })
@@ -33,8 +33,7 @@ const gridSchema = z
       }
     }
     const cells = size.reduce((product, count) => product * count, 1);
-    if (cells > MOST_TARGETS)
-      refuse('size', `Expected at most ${MOST_TARGETS} cells, not ${cells}`);
+    if (cells > MAX_TARGETS) refuse('size', `Expected at most ${MAX_TARGETS} cells, not ${cells}`);
   })
   .meta({
     description:
@@ -46,11 +45,11 @@ const gridSchema = z
 export const targetSchema = z
   .strictObject({
     coordinates: coordinatesSchema(
-      MOST_TARGETS,
+      MAX_TARGETS,
       'Locations to estimate at, of the same dimension as the samples',
     ).optional(),
     grid: gridSchema.optional(),
-    attributes: attributesSchema('point or cell', MOST_TARGETS)
+    attributes: attributesSchema('point or cell', MAX_TARGETS)
       .nullish()
       .meta({ description: 'What the filter reads: a list of numbers or texts for each name' }),
     filter: filterSchema.nullish().meta({ description: 'Which points or cells are estimated' }),

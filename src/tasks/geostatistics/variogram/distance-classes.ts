@@ -7,7 +7,7 @@ import type { SampleSet } from '../samples/sample-set.js';
  */
 const ROUNDING = 2 ** -44;
 /** It is never more than this part of a class: coordinates that cannot resolve lag stay as they are. */
-const MOST_OF_LAG = 1e-3;
+const MAX_OF_LAG = 1e-3;
 /**
  * Rounding that the magnitude does not show, relative to lag: of coordinates that were moved to an
  * origin near by after they had been rounded, or converted to another unit and back.
@@ -32,7 +32,7 @@ export class DistanceClasses {
     this.count = Math.floor(cutoff / lag) + 1;
     this.#lag = lag;
     this.#cutoff = cutoff;
-    this.#most = lag * MOST_OF_LAG;
+    this.#most = lag * MAX_OF_LAG;
     this.#least = lag * LOST_OF_LAG;
     this.#magnitudes = new Float64Array(size);
     for (let i = 0; i < size; i++) {

@@ -16,7 +16,7 @@ export interface Fit {
 }
 
 /** Longest range tried, as a multiple of the longest mean distance: beyond it γ is a straight line. */
-const LONGEST_RANGE = 10;
+const MAX_RANGE = 10;
 /** Shortest range tried, as a part of the shortest mean distance: below it γ is flat. */
 const SHORTEST_RANGE = 1 / 3;
 /** The ranges that a variogram may have. */
@@ -86,7 +86,7 @@ function fitScaled(items: readonly Item[], shape: Shape, cutoff: number, length:
     return isBetter(line, flat) ? { ...line, edge: 'inside' } : { ...flat, edge: 'none' };
   }
   const shortest = clamp(items[0]!.distance * SHORTEST_RANGE * length) / length;
-  const longest = clamp(items.at(-1)!.distance * LONGEST_RANGE * length) / length;
+  const longest = clamp(items.at(-1)!.distance * MAX_RANGE * length) / length;
   const step = Math.log(longest / shortest) / (RANGES_TRIED - 1);
   const tried = Array.from({ length: RANGES_TRIED }, (_, i) => at(shortest * Math.exp(i * step)));
   let best = tried[0]!;

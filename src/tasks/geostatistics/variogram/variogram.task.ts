@@ -17,9 +17,9 @@ import { doubtsOf } from './fit-warning.js';
 import { fitVariogram } from './variogram-fit.js';
 
 /** All pairs are looked at: 50,000 samples are 1.25 billion pairs, a few seconds of computing. */
-const MOST_SAMPLES = 50_000;
+const MAX_SAMPLES = 50_000;
 /** Far more classes than anyone can look at, and still small. */
-const MOST_LAGS = 10_000;
+const MAX_LAGS = 10_000;
 
 /** Closer than this part of lag is at one place, whatever the usual spacing: weights stay finite. */
 const NO_DISTANCE = 1e-6;
@@ -28,7 +28,7 @@ const length = z.number().min(1e-9).max(1e12);
 
 const parameters = z
   .strictObject({
-    source: sourceSchema(MOST_SAMPLES),
+    source: sourceSchema(MAX_SAMPLES),
     lag: length.meta({
       description: 'Width of the distance classes, in the unit of the coordinates',
     }),
@@ -47,8 +47,7 @@ const parameters = z
     const refuse = (path: string[], message: string) =>
       context.issues.push({ code: 'custom', input: context.value, path, message });
     if (lag > cutoff) refuse(['lag'], `Expected at most cutoff (${cutoff}), not ${lag}`);
-    if (cutoff / lag > MOST_LAGS)
-      refuse(['lag'], `Expected at most ${MOST_LAGS} lags up to cutoff`);
+    if (cutoff / lag > MAX_LAGS) refuse(['lag'], `Expected at most ${MAX_LAGS} lags up to cutoff`);
     const wrongAlpha = alphaMistake(model, alpha);
     if (wrongAlpha) refuse(['alpha'], wrongAlpha);
     if (source.coordinates.length < 2)
