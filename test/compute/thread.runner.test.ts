@@ -47,6 +47,14 @@ describe('the thread runner', () => {
     },
   );
 
+  // A thread that is ended while it does aborts the process: see THREAD_ARGUMENTS.
+  it('starts threads that do not load ES modules by require', async () => {
+    const outcome = await run('require-a-module');
+    expect(outcome).toMatchObject({
+      results: JSON.stringify({ ok: false, text: 'ERR_REQUIRE_ESM' }),
+    });
+  });
+
   it('turns an exhausted heap into a failure of that task alone', async () => {
     const [outcome, neighbour] = await Promise.all([run('out-of-memory'), run('flood')]);
     expect(outcome).toMatchObject({

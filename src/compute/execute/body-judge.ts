@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import type { JobOptions } from '../../jobs/job/job.js';
+import { THREAD_ARGUMENTS } from '../../platform/thread-arguments.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { BodyToJudge, Judgement } from './body-judge.thread.js';
@@ -42,6 +43,7 @@ export class BodyJudge implements OnApplicationShutdown {
       maxThreads: 1,
       idleTimeout: IDLE_MS,
       env: {},
+      execArgv: [...THREAD_ARGUMENTS],
       resourceLimits: {
         maxOldGenerationSizeMb:
           HEAP_MEGABYTES + Math.ceil((HEAP_PER_BYTE * config.BODY_LIMIT_BYTES) / MEBIBYTE),

@@ -6,6 +6,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import { jobProblem } from '../../../jobs/job/job-problems.js';
+import { THREAD_ARGUMENTS } from '../../../platform/thread-arguments.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { type Attempt, type Runner, STOP_REASONS, type StopReason } from '../attempt.js';
 import type { ThreadJob, ThreadProgress } from './thread-protocol.js';
@@ -33,6 +34,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
       idleTimeout: IDLE_MS,
       // Tasks are trusted, but have no business with the service's secrets.
       env: {},
+      execArgv: [...THREAD_ARGUMENTS],
       resourceLimits: { maxOldGenerationSizeMb: config.WORKER_MEMORY_MB },
     });
   }
