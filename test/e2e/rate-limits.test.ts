@@ -149,6 +149,30 @@ describe('two replicas', () => {
     expectProblem(await client.execute(TASK, {}), 422, 'invalid-parameters');
     expectProblem(await execute(client), 429, 'too-many-requests');
   });
+
+  it('count a request only for a token of the organization, however it spells its id', async () => {
+    const org = randomUUID();
+    const [client] = (await clientsOf(org)) as [Client];
+    const [stranger] = (await clientsOf(randomUUID())) as [Client];
+    await rows.connection.query(
+      'INSERT INTO organization_limits (org_id, requests_per_minute) VALUES ($1, 1)',
+      [org],
+    );
+    const theirs = `/compute/orgs/${org}/tasks`;
+    const nobody = new Client(client.url, org, '');
+    for (const status of [401, 403]) {
+      const refused = await (status === 401 ? nobody : stranger).get(theirs);
+      expect(refused.status).toBe(status);
+      expect(refused.headers.has('ratelimit')).toBe(false);
+    }
+    expect((await client.get(theirs)).status).toBe(200);
+    expectProblem(
+      await client.get(theirs.replace(org, org.toUpperCase())),
+      429,
+      'too-many-requests',
+    );
+    expectProblem(await stranger.get(theirs), 403, 'forbidden');
+  });
 });
 
 describe('requests of an address', () => {

@@ -110,6 +110,22 @@ describe('the role of requests', () => {
     expect(rowCount).toBe(2);
   });
 
+  it('sees no more through Prisma, where nothing says which organization is meant', async () => {
+    const { database } = engine;
+    const [jobs, labels, limits, entries] = await database.prismaFor([mine.orgId], (prisma) => [
+      prisma.job.findMany(),
+      prisma.jobLabel.findMany(),
+      prisma.organizationLimits.findMany(),
+      prisma.auditEntry.findMany(),
+    ]);
+    const seen = [jobs, labels, limits, entries].map((rows) => [
+      ...new Set(rows.map(({ orgId }) => orgId)),
+    ]);
+    expect(seen).toEqual([[mine.orgId], [mine.orgId], [mine.orgId], [mine.orgId]]);
+    // The next transaction of the same connections names nobody.
+    expect(await database.prisma.job.findMany()).toEqual([]);
+  });
+
   it('sees nothing when no organization is named, or no longer', async () => {
     const nothing = async () =>
       (await engine.database.requests.query('SELECT 1 FROM jobs')).rowCount === 0;
