@@ -1,4 +1,4 @@
-// The whole gate: every step runs, each tells itself in one line, and a failing one shows what it
+// The whole gate: every step runs, each reports in one line, and a failing one shows what it
 // printed. `--without tests` leaves a step out (may be repeated), `--only lint` runs that one alone.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -4,7 +4,7 @@ import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { AnyToken, Public } from '../platform/http/public.decorator.js';
 import { RouteScope } from './auth.decorators.js';
 
-/** A route that nobody decided about would be open to every token: the service does not start. */
+/** A route without a decision on who may call it would be open to every token: the service does not start. */
 export class UnguardedRouteError extends Error {
   override name = 'UnguardedRouteError';
 }

@@ -4,7 +4,7 @@ import { exitFatally } from '../platform/fatal.js';
 
 /** Applies outstanding migrations and ends: for deployments that migrate before they start. */
 async function main(): Promise<void> {
-  // It serves no clients: whoever migrates needs no key of tokens.
+  // It serves no clients, so it needs no key for tokens.
   const config = loadConfig({ ...process.env, ROLE: 'worker' });
   const database = await openDatabase(
     { ...config, MIGRATE: true },

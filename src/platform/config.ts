@@ -310,7 +310,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 export const isIssuerAddress = (issuer: string | undefined): boolean =>
   issuer !== undefined && URL.canParse(issuer) && /^https?:$/.test(new URL(issuer).protocol);
 
-/** A budget below what it is a budget of would refuse the largest body for ever. */
+/** A budget below what it is a budget of would always refuse the largest body. */
 function disorderedLimits(config: Config): string[] {
   const order = ['BODY_LIMIT_BYTES', 'BODY_BUDGET_ORG_BYTES', 'BODY_BUDGET_BYTES'] as const;
   return order

@@ -6,7 +6,7 @@ export interface PeriodicOptions {
   /** What it is called in the log. */
   readonly name: string;
   readonly everyMs: number;
-  /** How long a call may take before it is told to stop; by default ten intervals, and at least 10 s. */
+  /** How long a call may take before it is aborted; by default ten intervals, and at least 10 s. */
   readonly deadlineMs?: number;
 }
 
@@ -18,7 +18,7 @@ const STOP_MS = 2_000;
 
 /**
  * Work that a timer asks for again and again. One call runs at a time: a tick that finds one running is
- * passed over. A call is told to stop when it has taken too long or the process ends. Failures are logged
+ * passed over. A call is aborted when it takes too long or the process ends. Failures are logged
  * in one line each, and those of a database that is away only at level debug: others tell of it.
  */
 export class Periodic {

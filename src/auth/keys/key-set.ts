@@ -35,12 +35,12 @@ export class KeySet {
 
   /**
    * The public key that a token names.
-   * @throws a JOSEError when there is none; Problem `unavailable` when nobody can tell
+   * @throws a JOSEError when there is none; Problem `unavailable` when the provider cannot be asked
    */
   async keyOf(header: TokenHeader): Promise<KeyObject> {
     if (this.age > CACHE_MS) {
       const refreshed = this.refresh();
-      // Nobody waits for a provider that was away the last time, unless there is nothing to believe.
+      // No request waits for a provider that was away the last time, unless no keys are known.
       if (this.failedAt === null || this.age > STALE_MS) {
         await refreshed;
       }
@@ -52,7 +52,7 @@ export class KeySet {
         throw error;
       }
     }
-    // A key that is new, perhaps: whoever names it while it is being fetched waits, too.
+    // Perhaps a new key: requests that name it while it is being fetched wait, too.
     if (this.fetching !== null) {
       await this.fetching;
     } else if (this.now() - this.askedForUnknownAt >= UNKNOWN_EVERY_MS) {

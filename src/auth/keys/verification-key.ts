@@ -68,7 +68,7 @@ function checked(
       find(token).then(
         // The types know only strings and buffers; jsonwebtoken takes key objects.
         (key) => done(null, key as unknown as Buffer),
-        // A problem says that nobody can tell; all else, that the token is no good.
+        // A problem means that the token cannot be judged now; any other error, that it is invalid.
         (error: unknown) => done(error as Error),
       );
     },

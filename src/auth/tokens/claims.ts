@@ -29,7 +29,7 @@ const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash'];
 /**
  * Reads a caller from verified claims. Dots in the name of a claim lead into objects, unless a claim of
  * exactly that name exists (as URL-named claims have dots).
- * @returns null for a token that never ends, is nobody's, was issued in the future, or is no access token
+ * @returns null for a token that never ends, has no subject, was issued in the future, or is no access token
  */
 export function callerFromClaims(claims: Claims, names: ClaimNames): Caller | null {
   const { exp, sub } = claims;
@@ -66,7 +66,7 @@ const storable = (text: string): string =>
     .replaceAll('\u0000', '\uFFFD')
     .replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 
-/** A token that nobody can have issued yet; clocks may differ a little. */
+/** A token from the future; clocks may differ a little. */
 const isFromTheFuture = (iat: unknown): boolean =>
   iat !== undefined && !(Number(iat) <= Date.now() / 1_000 + CLOCK_TOLERANCE_SECONDS);
 

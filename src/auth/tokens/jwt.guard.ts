@@ -57,7 +57,7 @@ export class JwtGuard extends AuthGuard('jwt') {
     if (error instanceof Error) {
       throw error;
     }
-    // The key provider says by a problem that nobody can tell whether the token is good.
+    // A problem from the key provider means that the token cannot be judged now.
     if (info instanceof Problem) {
       throw info;
     }

@@ -27,7 +27,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     });
   }
 
-  /** What passport-jwt accepts and nobody should: see {@link callerFromClaims}. */
+  /** What passport-jwt accepts and should not: see {@link callerFromClaims}. */
   validate(claims: Claims): Caller | null {
     return callerFromClaims(claims, {
       organizations: this.config.AUTH_ORGS_CLAIM,

@@ -30,7 +30,7 @@ export class ProgressBar {
   }
 
   /**
-   * @param percent 0–100, or null while nobody can tell
+   * @param percent 0–100, or null while unknown
    * @param message one line
    */
   update(percent: number | null, message: string): void {

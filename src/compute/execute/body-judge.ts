@@ -29,7 +29,7 @@ interface StorableBody {
 
 /**
  * Judges the bodies of execute requests: small ones at once, large ones in a thread, one after the
- * other, so that none of them stops the event loop for everybody. How many can wait there is bounded by
+ * other, so that none of them blocks the event loop. How many can wait there is bounded by
  * the budget of bodies.
  */
 @Injectable()

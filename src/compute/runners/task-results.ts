@@ -14,7 +14,7 @@ export function outcomeOfResults(results: unknown): AttemptOutcome {
   if (text.length > MAX_RESULTS_CHARACTERS) {
     return resultsTooLarge(MAX_RESULTS_CHARACTERS);
   }
-  // U+0000 and lone surrogates: JSON can spell them, nobody can keep them.
+  // U+0000 and lone surrogates: JSON can spell them, PostgreSQL cannot store them.
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f]..)/.test(text)) {
     return refused('The task returned text with characters that cannot be kept.');
   }

@@ -134,7 +134,7 @@ function pathOf(pointer: string, value: unknown): (string | number)[] {
     });
 }
 
-/** Comparing a million items with each other would stop the service for everybody. */
+/** Comparing a million items with each other would block the event loop. */
 function refuseUnboundedUniqueItems(node: unknown, path: (string | number)[]): void {
   if (typeof node !== 'object' || node === null) {
     return;

@@ -21,7 +21,7 @@ export class FairQueue<T> implements Iterable<T> {
     this.count += 1;
   }
 
-  /** Takes the next, whoever's turn it is. */
+  /** Takes the next run, by turns. */
   shift(): T | undefined {
     for (const [organization, queue] of this.queues) {
       const item = queue.shift();

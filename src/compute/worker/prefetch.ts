@@ -7,7 +7,7 @@ const WEIGHT = 0.1;
 
 /**
  * How many jobs to claim beyond the free slots, so that slots do not wait for the database between
- * short jobs. What waits here waits for nobody else: long jobs are not claimed ahead at all.
+ * short jobs. Only short jobs are claimed ahead, so none waits here for long.
  */
 export class Prefetch {
   /** Estimated milliseconds of one run: rises at once, falls slowly, so that one long job is enough. */

@@ -32,7 +32,7 @@ export class RunConcluder {
 
   /**
    * Outlasts an absent database. Never rejects: what cannot be written is released, and what cannot
-   * be released either is reaped by whoever finds this worker gone.
+   * be released either is reaped once this worker is gone.
    * @param ms how long the attempt took
    */
   async conclude(
@@ -49,7 +49,7 @@ export class RunConcluder {
       this.tell(job, outcome, to, ms);
     } catch (error) {
       this.logger.error({ err: error, ...describeJob(job) }, 'an outcome could not be stored');
-      // Whatever it was, it must not leave the job running for ever.
+      // Whatever went wrong, the job must not stay running forever.
       const instead = outcome.kind === 'succeeded' ? UNSTORABLE : RELEASED;
       await this.write({ jobId, leaseId }, instead).then(
         (to) => this.tell(job, instead, to, ms),

@@ -15,7 +15,7 @@ export class RetentionStore {
 
   /**
    * Looks at the next jobs, oldest first, and deletes those whose time is over.
-   * @param days how long jobs of organizations without a time of their own are kept; 0: for ever
+   * @param days how long jobs of organizations without a limit of their own are kept; 0: forever
    * @param limit how many jobs to look at
    * @param pauseSeconds how long to wait after the last job, until the next pass may begin
    * @returns null when it is not due, or another replica is at it

@@ -22,7 +22,7 @@ export class TendStore {
 
   /**
    * Drops lost workers and makes transition `reap` for their jobs, makes transition `expire` for jobs
-   * that nobody started in time, and makes due jobs claimable. Many replicas may do it at once: each
+   * not started in time, and makes due jobs claimable. Many replicas may do it at once: each
    * takes what no other has.
    */
   async tend(leaseSeconds: number): Promise<TendedJob[]> {

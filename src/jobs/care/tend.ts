@@ -9,7 +9,7 @@ import { type TendedJob, TendStore } from './tend.store.js';
 const EVERY_MS = 1_000;
 
 /**
- * Tends jobs that nobody holds: reaps those of lost workers, expires those that nobody started in time,
+ * Tends jobs that nobody holds: reaps those of lost workers, expires those not started in time,
  * and makes those claimable whose time has come. Every replica does it; each takes what no other has.
  */
 @Injectable()

@@ -18,7 +18,7 @@ export class Cancel {
   ) {}
 
   /**
-   * Ends a job that nobody has started, or asks the worker that runs it to stop, whichever replica that is.
+   * Ends an unstarted job at once, or asks the worker that runs it to stop, on any replica.
    * A job that has ended stays as it is.
    * @returns the status after it, committed when the promise resolves
    * @throws Problem `not-found`

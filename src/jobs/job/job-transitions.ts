@@ -15,7 +15,7 @@ export interface Transition {
 export const TRANSITIONS = {
   /** A worker with a free slot starts the job: attempt + 1, a fresh lease. */
   claim: { from: { requested: ['in progress'] }, needsLease: false },
-  /** The client wants it stopped: an unstarted job ends at once, a running one is told. */
+  /** The client wants it stopped: an unstarted job ends at once, a running one is asked to stop. */
   requestCancel: {
     from: { requested: ['canceled'], 'in progress': ['canceling'], canceling: ['canceling'] },
     needsLease: false,
@@ -42,7 +42,7 @@ export const TRANSITIONS = {
     from: { 'in progress': ['requested'], canceling: ['canceled'] },
     needsLease: true,
   },
-  /** Nobody started it in the time that its client gave it. */
+  /** It was not started in the time that its client gave it. */
   expire: { from: { requested: ['failed'] }, needsLease: false },
   /** The worker was lost: a crash is counted; the third fails the job. */
   reap: {

@@ -6,13 +6,13 @@ export interface JobKey {
   readonly task: string;
 }
 
-/** What a client may wish of one job beside its parameters. */
+/** What a client may ask of one job beside its parameters. */
 export interface JobOptions {
   /** -100 to 100; among the jobs of one organization, the higher start first. */
   readonly priority: number;
   /** Not to be started before; null: at once. */
   readonly runAfter: Date | null;
-  /** How long it may wait unstarted, from the moment it may start; null: for ever. */
+  /** How long it may wait unstarted, from the moment it may start; null: forever. */
   readonly expiresAfterSeconds: number | null;
   /** Limit on the running time of an attempt; null: the task's. */
   readonly timeoutSeconds: number | null;

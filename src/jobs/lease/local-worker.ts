@@ -25,7 +25,7 @@ const RETRY_MS = 1_000;
  * next is due after a third, the self-stop comes after four fifths: a second try fits between.
  */
 const ANSWER_WITHIN = 1 / 4;
-/** The longest grace time of a runner, and what it takes to notice. */
+/** The longest grace time of a runner, and the time until it notices. */
 const SMALLEST_MARGIN_MS = 1_500;
 /** How often the worker asks itself whether its leases are about to end. */
 const WATCH_MS = 250;

@@ -21,7 +21,7 @@ export interface OrganizationLimits {
   readonly requestsPerMinute: number | null;
   /** How many bytes its parameters, results and logs may have. */
   readonly maxStoredBytes: number | null;
-  /** How many days its ended jobs are kept: 0 for ever, null as the service is configured. */
+  /** How many days its ended jobs are kept: 0: forever, null: as the service is configured. */
   readonly retentionDays: number | null;
 }
 

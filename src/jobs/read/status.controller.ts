@@ -69,7 +69,7 @@ export class StatusController {
     }
     const word = wireStatus(status, request);
     // The stored text is sent as it is: parsing and printing large results again would stop the
-    // event loop for everybody.
+    // event loop.
     void reply.header('content-type', 'application/json; charset=utf-8');
     if (large) {
       return new StreamableFile(

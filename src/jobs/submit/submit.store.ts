@@ -61,8 +61,8 @@ export class SubmitStore {
   }
 
   /**
-   * Stores a job unless its key stands for one already; both are one commit. Whoever comes second with
-   * a key waits for the first.
+   * Stores a job unless its key stands for one already; both are one commit. A second request with
+   * the same key waits for the first.
    * @returns the job that the key stood for before; null: the new job was stored
    * @throws Problem `conflict` when the first takes too long
    */
@@ -122,7 +122,7 @@ export class SubmitStore {
   }
 
   /**
-   * Ends a key whose job was deleted, so that whoever uses it next makes a new one. A statement of its
+   * Ends a key whose job was deleted, so that its next use makes a new one. A statement of its
    * own, which sees what the submit had to wait for: that one cannot tell a job that was just made from
    * one that is gone.
    */

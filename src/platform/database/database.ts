@@ -22,7 +22,7 @@ export interface DatabaseOptions {
 
 /** A client waits for a request's statement, and sooner comes back than waits on. */
 const REQUESTS: Patience = { statementMs: 5_000, answerMs: 7_000, connectMs: 5_000 };
-/** Nobody waits for work's statements; one that is cut off would be made again from the start. */
+/** No client waits for these statements, and one that is cut off would start again from the beginning. */
 const WORK: Patience = { statementMs: 30_000, answerMs: 35_000, connectMs: 5_000 };
 
 /**

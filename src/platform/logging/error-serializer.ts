@@ -2,7 +2,7 @@ import { cutText } from '../text/cut-text.js';
 
 /** Longest message or stack of one error in the log, in characters. */
 const LONGEST = 8_192;
-/** Deepest chain of causes that is told. */
+/** How many causes of an error are logged. */
 const MAX_CAUSES = 5;
 
 /** An error as the log has it. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
 
-/** Names of variables whose value is nobody's business, whatever they come to be. */
+/** Names of variables whose value must never be logged, present or future. */
 const SECRET = /SECRET|PASSWORD|KEY|TOKEN|CREDENTIAL/;
 
 /**

@@ -10,7 +10,7 @@ export interface BucketKey {
   readonly holder: { readonly orgId: string } | { readonly address: string };
 }
 
-/** A wish for tokens of a bucket. */
+/** A request for tokens of a bucket. */
 export interface Ask extends BucketKey {
   readonly tokens: number;
   /** Tokens per minute unless SQL function `rate_limit_of` knows better; 0: no limit. */

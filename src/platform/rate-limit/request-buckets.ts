@@ -11,7 +11,7 @@ const CLEAN_EVERY_MS = 60_000;
 /** The token buckets of requests, as this process draws from them. */
 @Injectable()
 export class RequestBuckets extends RateLimiter implements BeforeApplicationShutdown {
-  /** Clears away buckets that are full: nobody misses them. */
+  /** Deletes full buckets: they say nothing. */
   private readonly loop: Periodic;
 
   constructor(database: Database) {

@@ -255,7 +255,7 @@ export class ProcessOutput {
     }
   }
 
-  /** Of many reports that came together the last is told. */
+  /** Of reports that arrive together only the last is passed on. */
   private tellProgress(): void {
     if (this.news !== null) {
       this.listener.progress(this.percent, this.news.message);

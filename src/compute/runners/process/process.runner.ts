@@ -16,7 +16,7 @@ const LIMITS: ProcessLimits = {
 
 /**
  * Runs the commands of manifests, each as a process group of its own in a folder of its own. Nothing of
- * a command goes on when its outcome is told.
+ * a command is still running when its outcome is returned.
  */
 @Injectable()
 export class ProcessRunner implements Runner {

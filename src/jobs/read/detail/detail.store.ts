@@ -81,7 +81,7 @@ export class JobDetailStore {
         workerId,
         problem: problem as ProblemBody | null,
       }));
-    // The attempt that ended the job, or still runs, is told by the job's own row.
+    // The attempt that ended the job, or still runs, is in the job's own row.
     const isKept = job.attempt === 0 || earlier.at(-1)?.attempt === job.attempt;
     const last: AttemptRecord[] = isKept
       ? []

@@ -53,7 +53,7 @@ const SESSION_TIMEOUT_MS = 10_000;
  * long as one process uses it, and the last to leave stops it.** Each user holds a session with a
  * shared advisory lock; who gets that lock exclusively on leaving is the last. A killed process
  * leaves at once because its session ends; the server lives on, and the next start takes it over.
- * When the server itself dies, whoever uses it starts it again on the same port.
+ * When the server itself dies, its users start it again on the same port.
  *
  * Nothing here needs a lock file: directories appear by a rename, and PostgreSQL's own
  * postmaster.pid decides between two that start at the same time.

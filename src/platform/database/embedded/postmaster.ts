@@ -24,7 +24,7 @@ export interface Postmaster {
 }
 
 /**
- * The live server of this data directory, whoever started it; undefined when there is none.
+ * The live server of this data directory, regardless of who started it; undefined when there is none.
  * A postmaster.pid whose process is gone, or is by now another program, counts as none.
  */
 export function findPostmaster(dataDirectory: string): Postmaster | undefined {

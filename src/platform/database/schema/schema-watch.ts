@@ -18,7 +18,7 @@ const FIT_EVERY_MS = 5_000;
 /**
  * Compares the schema with this build, before the replica listens and for as long as it runs: another
  * may migrate or restore the database under it. A change is one line in the log. A database that does
- * not answer changes nothing: that is told elsewhere.
+ * not answer changes nothing: that is reported elsewhere.
  */
 @Injectable()
 export class SchemaWatch implements OnApplicationBootstrap, OnModuleDestroy {

@@ -66,7 +66,7 @@ export class LingeringConnections {
 }
 
 /**
- * Reads on, whoever stopped it: while a body waits for its reader Node's HTTP server stops the handle
+ * Resumes reading, whatever paused it: while a body waits for its reader Node's HTTP server stops the handle
  * itself, and the stream goes on believing that it reads.
  */
 function readOn(socket: Socket): void {

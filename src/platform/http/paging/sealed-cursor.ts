@@ -6,7 +6,7 @@ const SEAL_BYTES = 12;
 /**
  * A place in a list of one organization under one filter, for a URL. It names the last entry of a page,
  * sealed with what the list was asked for: a cursor of another list, or one that was tampered with, is
- * noticed. It is no secret, and whoever makes one only moves about in what the token shows anyway.
+ * noticed. It is no secret, and a forged one shows nothing that the token does not allow.
  * @param id a lower-case UUID
  */
 export function cursorOf(id: string, list: readonly string[]): string {

@@ -24,7 +24,7 @@ export class AllowedMethods {
     this.exists = exists;
   }
 
-  /** @param path without the query string; one with an empty segment is nobody's */
+  /** @param path without the query string; one with an empty segment belongs to no route */
   of(path: string): string[] {
     return [...this.routers]
       .filter(([method, router]) => {

@@ -14,7 +14,7 @@ export interface TreePlaces {
  * search can pass over it when all of it is too far, or as far as what it has and behind in the order.
  *
  * Node i has the children 2i + 1 and 2i + 2. A node whose places are all one is a leaf however many they
- * are, in ascending order: whoever looks for some of them can stop at the first that is too late.
+ * are, in ascending order: a search can stop at the first that comes too late in the order.
  */
 export class NeighborTree {
   readonly size: number;

@@ -77,7 +77,7 @@ export class ProcessGroup {
     try {
       process.kill(-this.child.pid, signal);
     } catch {
-      // Nobody is left.
+      // The group is empty.
     }
   }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Between two looks: a killed process takes a moment to disappear. */
 const LOOK_AGAIN_MS = 5;
-/** Something that forks faster than it is killed must not hold the job for ever. */
+/** Something that forks faster than it is killed must not hold up the job forever. */
 const MAX_LOOKS = 200;
 
 /**

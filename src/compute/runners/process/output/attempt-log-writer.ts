@@ -36,7 +36,7 @@ export class AttemptLogWriter {
 
   /**
    * Stores the rest of a log while its lease is still held. Never rejects.
-   * @param wait false when the lease is gone: then nobody may write
+   * @param wait false when the lease is gone: nothing may be written then
    */
   async close({ leaseId }: Lease, wait: boolean): Promise<void> {
     const log = this.open.get(leaseId);
@@ -67,7 +67,7 @@ export class AttemptLogWriter {
       return true;
     }
     try {
-      // Of a lease that is gone nothing is written, and nobody will miss it here.
+      // Nothing is written for a lease that is gone.
       await this.store.append(additions.map(({ addition }) => addition));
       additions.forEach(({ log, addition }) => log.stored(addition));
       return true;

@@ -77,7 +77,7 @@ function parse(line: Buffer): unknown {
   }
 }
 
-/** A fault of the text is told by its column, and one that JSON allows by its place alone. */
+/** A fault of the text is given with its column; one that JSON allows, with its place in the document. */
 function unusable(line: Buffer, { slug, extra }: Problem): UnusableLine {
   // What nests too deep is no malformed request: the search for a fault would follow it down.
   const isText = isUtf8(line);
