@@ -82,7 +82,7 @@ async function strangers() {
   const client = new pg.Client(database.url);
   await client.connect();
   const { rows } = await client.query(
-    `INSERT INTO jobs (id, org_id, topic, task)
+    `INSERT INTO job_submissions (id, org_id, topic, task)
      SELECT gen_random_uuid(), $1, 'diagnostics', 'sleep' FROM generate_series(1, 10000) RETURNING id`,
     [other],
   );

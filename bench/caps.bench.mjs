@@ -9,7 +9,7 @@ import { runBenchmark } from './support/cleanup.mjs';
 import { claimAndEnd } from './support/claimers.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { load, machine } from './support/machine.mjs';
-import { queueJobs, TASK } from './support/queue-jobs.mjs';
+import { JOB_TABLES, queueJobs, TASK } from './support/queue-jobs.mjs';
 import { publish, say } from './support/report.mjs';
 import { figure, table } from './support/table.mjs';
 
@@ -30,7 +30,7 @@ const ORGANIZATION_CAP = 2;
 const TASK_CAP = 6;
 
 async function measure(pool, url, title, { claims, by, cap, limits }) {
-  await pool.query('TRUNCATE jobs, job_parameters, job_results, organization_limits, task_limits');
+  await pool.query(`TRUNCATE ${JOB_TABLES}, organization_limits, task_limits`);
   // Not so many more than will be claimed that an organization runs out of jobs.
   await queueJobs(
     pool,
@@ -38,7 +38,7 @@ async function measure(pool, url, title, { claims, by, cap, limits }) {
     Math.ceil(claims * 1.3),
   );
   await limits();
-  await pool.query('VACUUM ANALYZE jobs, job_parameters');
+  await pool.query(`VACUUM ANALYZE ${JOB_TABLES}`);
   let [total, seen] = [0, 0];
   const from = performance.now();
   await claimAndEnd(url, {
@@ -53,7 +53,7 @@ async function measure(pool, url, title, { claims, by, cap, limits }) {
       const { rows } = await pool.query({
         name: `most-running-${by}`,
         text: `SELECT max(count)::int AS most FROM (
-          SELECT count(*) FROM jobs WHERE lease_id IS NOT NULL GROUP BY ${by}) running`,
+          SELECT count(*) FROM job_leases GROUP BY ${by}) running`,
       });
       if (rows[0].most > cap) seen += 1;
     },
@@ -84,7 +84,7 @@ await runBenchmark(
       cap: ORGANIZATION_CAP,
       limits: () =>
         pool.query(
-          'INSERT INTO organization_limits (org_id, max_running) SELECT DISTINCT org_id, $1::int FROM jobs',
+          'INSERT INTO organization_limits (org_id, max_running) SELECT DISTINCT org_id, $1::int FROM job_queue',
           [ORGANIZATION_CAP],
         ),
     });

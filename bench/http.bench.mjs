@@ -68,7 +68,11 @@ await runBenchmark(
     });
     const job = randomUUID();
     await client.query(
-      `INSERT INTO jobs (id, org_id, topic, task, progress) VALUES ($1, $2, 'diagnostics', 'sleep', 40)`,
+      `WITH running AS (
+         INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes, progress)
+         VALUES ($1, gen_random_uuid(), gen_random_uuid(), $2, 'diagnostics', 'sleep', 1, 0, 0, 40)
+       )
+       INSERT INTO job_submissions (id, org_id, topic, task) VALUES ($1, $2, 'diagnostics', 'sleep')`,
       [job, org],
     );
     await client.end();

@@ -1,6 +1,6 @@
 // A queue as a large customer leaves it: one organization with very many jobs, thousands with a few.
 import { randomUUID } from 'node:crypto';
-import { queueJobs } from '../support/queue-jobs.mjs';
+import { JOB_TABLES, queueJobs } from '../support/queue-jobs.mjs';
 
 /**
  * Queues the jobs, the large organization's first: they are the oldest.
@@ -13,7 +13,7 @@ export async function fillBacklog(pool, { whale, small, each }) {
   const others = Array.from({ length: small }, () => randomUUID());
   await queueJobs(pool, [large], whale);
   await queueJobs(pool, others, small * each);
-  await pool.query('VACUUM ANALYZE jobs, job_parameters');
+  await pool.query(`VACUUM ANALYZE ${JOB_TABLES}`);
   await pool.query('CHECKPOINT');
   return large;
 }

@@ -28,7 +28,10 @@ export async function claimMilliseconds(place, pool) {
     }
     return median(took);
   } finally {
-    await pool.query(`DELETE FROM jobs WHERE lease_id IS NOT NULL`);
+    await pool.query(
+      `WITH gone AS (DELETE FROM job_leases RETURNING job_id)
+       DELETE FROM job_submissions USING gone WHERE id = job_id`,
+    );
     await workers.unregister(worker.id);
     await database.onApplicationShutdown();
     await queue.close();

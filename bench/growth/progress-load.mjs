@@ -20,12 +20,15 @@ export async function reportProgress(place, { perSecond }) {
   // The drain empties the table before it fills it: the jobs are made when it has done so.
   const start = async () => {
     const { rows } = await owner.query(
-      `INSERT INTO jobs (id, org_id, topic, task, status, attempt, lease_id, worker_id, started_at)
-       SELECT uuidv7(), $1, 'bench', 'progress', 'in progress', 1, gen_random_uuid(), $2, clock_timestamp()
-       FROM generate_series(1, $3) RETURNING id, lease_id`,
+      `WITH job AS (
+         INSERT INTO job_submissions (id, org_id, topic, task)
+         SELECT uuidv7(), $1, 'bench', 'progress' FROM generate_series(1, $3) RETURNING *
+       )
+       INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes)
+       SELECT id, gen_random_uuid(), $2, org_id, topic, task, 1, 0, 0 FROM job RETURNING job_id, lease_id`,
       [randomUUID(), worker.id, count],
     );
-    return rows.map((row) => ({ jobId: row.id, leaseId: row.lease_id }));
+    return rows.map((row) => ({ jobId: row.job_id, leaseId: row.lease_id }));
   };
   let turn = 0;
   const report = async () => {
@@ -46,7 +49,11 @@ export async function reportProgress(place, { perSecond }) {
     async stop() {
       clearInterval(timer);
       await writing;
-      await owner.query('DELETE FROM jobs WHERE worker_id = $1', [worker.id]);
+      await owner.query(
+        `WITH gone AS (DELETE FROM job_leases WHERE worker_id = $1 RETURNING job_id)
+         DELETE FROM job_submissions USING gone WHERE id = job_id`,
+        [worker.id],
+      );
       await workers.unregister(worker.id);
       await Promise.all([database.onApplicationShutdown(), owner.end()]);
     },

@@ -11,7 +11,7 @@ import { UsageMeter } from '../../dist/jobs/limits/usage-meter.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { versionOf } from '../support/machine.mjs';
 import { peakMemory, startServer } from '../support/processes.mjs';
-import { queueJobs } from '../support/queue-jobs.mjs';
+import { JOB_TABLES, queueJobs } from '../support/queue-jobs.mjs';
 import { addJob } from './headframe-add.mjs';
 
 const SLOTS = 100;
@@ -49,7 +49,7 @@ export async function open({ url }, { organizations = 1 } = {}) {
     async fill(count) {
       await (keepsEnded ? removeJobs(pool, orgIds) : pool.query(EMPTY));
       await queueJobs(pool, orgIds, count);
-      await pool.query('VACUUM ANALYZE jobs, job_parameters, job_results');
+      await pool.query(`VACUUM ANALYZE ${JOB_TABLES}`);
       await pool.query('CHECKPOINT');
     },
     hold: () =>
@@ -63,8 +63,8 @@ export async function open({ url }, { organizations = 1 } = {}) {
     },
     async busy() {
       const { rows } = await pool.query(
-        `SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'requested' AND run_after IS NULL)
-           OR EXISTS (SELECT 1 FROM jobs WHERE lease_id IS NOT NULL AND org_id = ANY ($1::uuid[])) AS busy`,
+        `SELECT EXISTS (SELECT 1 FROM job_queue WHERE run_after IS NULL)
+           OR EXISTS (SELECT 1 FROM job_leases WHERE org_id = ANY ($1::uuid[])) AS busy`,
         [orgIds],
       );
       return rows[0].busy;
@@ -74,8 +74,7 @@ export async function open({ url }, { organizations = 1 } = {}) {
       const { rows } = await pool.query(
         `SELECT count(*)::int AS done, 1000 * extract(epoch FROM min(started_at))::float AS from,
            1000 * extract(epoch FROM max(ended_at))::float AS to
-         FROM jobs JOIN job_results ON job_id = id
-         WHERE status = 'succeeded' AND jobs.org_id = ANY ($1::uuid[])`,
+         FROM job_ends WHERE results IS NOT NULL AND org_id = ANY ($1::uuid[])`,
         [orgIds],
       );
       return rows[0];
@@ -89,14 +88,13 @@ export async function open({ url }, { organizations = 1 } = {}) {
   };
 }
 
-const EMPTY = 'TRUNCATE jobs, job_parameters, job_results, organization_limits';
+const EMPTY = `TRUNCATE ${JOB_TABLES}, organization_limits`;
 
 /** Their ids alone are known to be new: all others are older than this process. */
 const removeJobs = (pool, orgIds) =>
   pool.query(
-    `WITH gone AS (DELETE FROM jobs WHERE id >= $2 AND org_id = ANY ($1::uuid[]) RETURNING id),
-       asked AS (DELETE FROM job_parameters USING gone WHERE job_id = id)
-     DELETE FROM job_results USING gone WHERE job_id = id`,
+    `WITH gone AS (DELETE FROM job_submissions WHERE id >= $2 AND org_id = ANY ($1::uuid[]) RETURNING id)
+     DELETE FROM job_ends USING gone WHERE job_id = id`,
     [orgIds, FIRST_ID],
   );
 

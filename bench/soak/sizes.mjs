@@ -1,11 +1,18 @@
 // What the tables of jobs hold on the disk, and what vacuum did about it.
 
-const TABLES = ['jobs', 'job_parameters', 'job_results', 'workers', 'organization_usage'];
+const TABLES = [
+  'job_submissions',
+  'job_queue',
+  'job_leases',
+  'job_ends',
+  'workers',
+  'organization_usage',
+];
 
 /**
  * @param {import('pg').Pool} pool
  * @returns {Promise<{sizes: Record<string, number>, vacuums: number}>} megabytes of each table and of
- *   its indexes, by name; how often the table of jobs was vacuumed by itself
+ *   its indexes, by name; how often the queue was vacuumed by itself
  */
 export async function sizes(pool) {
   const { rows } = await pool.query(
@@ -21,6 +28,6 @@ export async function sizes(pool) {
         [`${name}, indexes`, Number(indexes)],
       ]),
     ),
-    vacuums: rows.find(({ name }) => name === 'jobs').vacuums,
+    vacuums: rows.find(({ name }) => name === 'job_queue').vacuums,
   };
 }

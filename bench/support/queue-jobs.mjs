@@ -1,5 +1,8 @@
 // Jobs of a task that does next to nothing, put into the queue by SQL.
 
+/** The tables that a job is in, for statements that empty or vacuum them. */
+export const JOB_TABLES = 'job_submissions, job_queue, job_leases, job_ends';
+
 const ROWS_PER_STATEMENT = 50_000;
 export const TASK = { topic: 'diagnostics', name: 'sleep' };
 /** As near to nothing as the service's tasks come: no wait, and one progress report. */
@@ -16,10 +19,11 @@ export async function queueJobs(pool, orgIds, count) {
       `WITH job AS MATERIALIZED (
          SELECT uuidv7() AS id, ($1::uuid[])[1 + number % cardinality($1::uuid[])] AS org_id
          FROM generate_series($2::int, $3::int) AS number
-       ), kept AS (
-         INSERT INTO job_parameters (job_id, org_id, parameters) SELECT id, org_id, $6::json FROM job
+       ), queued AS (
+         INSERT INTO job_queue (job_id, org_id, topic, task) SELECT id, org_id, $4, $5 FROM job
        )
-       INSERT INTO jobs (id, org_id, topic, task) SELECT id, org_id, $4, $5 FROM job`,
+       INSERT INTO job_submissions (id, org_id, topic, task, parameters, parameters_bytes)
+       SELECT id, org_id, $4, $5, $6::json, octet_length($6::text) FROM job`,
       [orgIds, at, Math.min(at + ROWS_PER_STATEMENT, count) - 1, TASK.topic, TASK.name, PARAMETERS],
     );
   }

@@ -19,27 +19,22 @@ const ANY_LEASE = '($2::uuid IS NULL OR true)';
 /** @param {string} name @param {Place} place @param {Mutant['edits']} edits @param {Mutant['proofs']} proofs @returns {Mutant} */
 const mutant = (name, place, edits, proofs) => ({ name, place, edits, proofs });
 
-/** How the store writes its fence on a lease. @param {string} lease */
-const holds = (lease) => `\${HOLDS('${lease}')}`;
-const FENCE = holds('$2');
-const HELD_BY_FAIL = `FROM jobs WHERE id = $1 AND ${FENCE} FOR UPDATE
-       ), recorded AS (\${RECORD_ATTEMPT} 'failed'`;
-const HELD_BY_POSTPONE = `FROM jobs WHERE id = $1 AND ${FENCE} FOR UPDATE
-       ), recorded AS (\${RECORD_ATTEMPT} 'retry later'`;
-const HELD_BY_SUCCEED = `WHERE jobs.id = done.job_id AND ${holds('done.lease_id')}`;
+/** How the store writes its fence on a lease. @param {string} jobId @param {string} leaseId */
+const holds = (jobId, leaseId) => `\${HOLDS('${jobId}', '${leaseId}')}`;
+const FENCE = holds('$1', '$2');
+/** The fence without the lease: whoever knows the job. */
+const ANY_LEASE_OF_THE_JOB = `lease.job_id = $1 AND ${ANY_LEASE}`;
+const TAKEN = `DELETE FROM job_leases lease WHERE ${FENCE} RETURNING lease.*`;
+const TAKEN_BY_SUCCEED = `DELETE FROM job_leases lease USING done WHERE ${holds('done.job_id', 'done.lease_id')}`;
 const ORGANIZATION_LOCK = 'IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN';
 const ORGANIZATION_COUNT = `SELECT least(v_room, v_cap - count(*)) INTO v_room
-                    FROM (SELECT 1 FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL LIMIT v_cap) running;`;
-const PICKED = `ORDER BY d.priority DESC, d.id LIMIT greatest(0, least(v_room, served.room))
+                    FROM (SELECT 1 FROM job_leases r WHERE r.org_id = v_org LIMIT v_cap) running;`;
+const PICKED = `ORDER BY d.priority DESC, d.job_id LIMIT greatest(0, least(v_room, served.room))
                             FOR UPDATE SKIP LOCKED) head`;
 const UNEXPIRED_PICKED = `AND (d.expires_at IS NULL OR d.expires_at > clock_timestamp())
                             ${PICKED}`;
-const STARTED = `lease_id = gen_random_uuid(), started_at = clock_timestamp(), expires_at = NULL
-                    WHERE j.id = ANY (ARRAY(
-                        SELECT head.id FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
-                        CROSS JOIN LATERAL (
-                            SELECT d.id, d.priority FROM jobs d
-                            WHERE d.status = 'requested' AND d.run_after IS NULL AND d.crashes < 2`;
+const STARTED = `ORDER BY head.priority DESC, head.job_id LIMIT v_room))
+                    RETURNING q.*, gen_random_uuid() AS lease_id`;
 const LOST = `SELECT w.id FROM workers w
         WHERE greatest(w.beat_at, v_benefit) < clock_timestamp() - p_lease`;
 const TASK_LOCKS = `SELECT array_agg(
@@ -54,64 +49,42 @@ export const MUTANTS = [
   mutant(
     'no fence: succeed',
     { statement: 'succeed' },
-    [[HELD_BY_SUCCEED, 'WHERE jobs.id = done.job_id']],
-    ['matrix', 'late', 'model'],
-  ),
-  mutant(
-    'the state instead of the fence: succeed',
-    { statement: 'succeed' },
-    [[HELD_BY_SUCCEED, 'WHERE jobs.id = done.job_id AND jobs.lease_id IS NOT NULL']],
+    [
+      [
+        TAKEN_BY_SUCCEED,
+        'DELETE FROM job_leases lease USING done WHERE lease.job_id = done.job_id',
+      ],
+    ],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: fail',
     { statement: 'fail' },
-    [[HELD_BY_FAIL, HELD_BY_FAIL.replace(FENCE, ANY_LEASE)]],
-    ['matrix', 'late', 'model'],
-  ),
-  mutant(
-    'the state instead of the fence: fail',
-    { statement: 'fail' },
-    [[HELD_BY_FAIL, HELD_BY_FAIL.replace(FENCE, `lease_id IS NOT NULL AND ${ANY_LEASE}`)]],
+    [[FENCE, ANY_LEASE_OF_THE_JOB]],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: postpone',
     { statement: 'postpone' },
-    [[HELD_BY_POSTPONE, HELD_BY_POSTPONE.replace(FENCE, ANY_LEASE)]],
+    [[FENCE, ANY_LEASE_OF_THE_JOB]],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: endCanceled',
     { statement: 'end-canceled' },
-    [
-      [
-        `WHERE id = $1 AND ${FENCE} AND status = 'canceling'`,
-        `WHERE id = $1 AND ${ANY_LEASE} AND status = 'canceling'`,
-      ],
-    ],
+    [[FENCE, ANY_LEASE_OF_THE_JOB]],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: release',
     { statement: 'release' },
-    [
-      [
-        `JOIN jobs ON jobs.id = back.job_id AND ${holds('back.lease_id')} FOR UPDATE OF jobs`,
-        'JOIN jobs ON jobs.id = back.job_id FOR UPDATE OF jobs',
-      ],
-    ],
+    [[holds('back.job_id', 'back.lease_id'), 'lease.job_id = back.job_id']],
     ['matrix', 'late', 'model'],
   ),
   mutant(
     'no fence: progress',
     { statement: 'progress' },
-    [
-      [
-        `WHERE jobs.id = report.job_id AND ${holds('report.lease_id')}`,
-        'WHERE jobs.id = report.job_id',
-      ],
-    ],
+    [[holds('report.job_id', 'report.lease_id'), 'lease.job_id = report.job_id']],
     ['matrix', 'late', 'model'],
   ),
   mutant(
@@ -119,26 +92,21 @@ export const MUTANTS = [
     { statement: 'append-logs' },
     [
       [
-        'JOIN jobs job ON job.id = addition.job_id AND job.lease_id = addition.lease_id,',
-        'JOIN jobs job ON job.id = addition.job_id,',
+        'JOIN job_leases lease ON lease.job_id = addition.job_id AND lease.lease_id = addition.lease_id,',
+        'JOIN job_leases lease ON lease.job_id = addition.job_id,',
       ],
       [
-        'SELECT job.id, job.org_id, job.attempt, job.lease_id, addition.keep_from',
-        'SELECT job.id, job.org_id, job.attempt, addition.lease_id, addition.keep_from',
+        'SELECT lease.job_id, lease.org_id, lease.attempt, lease.lease_id, addition.keep_from',
+        'SELECT lease.job_id, lease.org_id, lease.attempt, addition.lease_id, addition.keep_from',
       ],
     ],
     ['logs'],
   ),
   mutant(
-    'no lease passes for the lease of a job that has none',
-    { statement: 'succeed' },
-    [
-      [
-        HELD_BY_SUCCEED,
-        'WHERE jobs.id = done.job_id AND jobs.lease_id IS NOT DISTINCT FROM done.lease_id',
-      ],
-    ],
-    ['matrix'],
+    'the lease is looked at, not taken: the job waits and runs at once',
+    { statement: 'postpone' },
+    [[TAKEN, `SELECT lease.* FROM job_leases lease WHERE ${FENCE}`]],
+    ['matrix', 'model'],
   ),
   mutant(
     'counter as fence',
@@ -146,7 +114,7 @@ export const MUTANTS = [
     [
       [
         STARTED,
-        STARTED.replace('gen_random_uuid()', 'md5(j.id::text || (j.attempt + 1)::text)::uuid'),
+        STARTED.replace('gen_random_uuid()', 'md5(q.job_id::text || (q.attempt + 1)::text)::uuid'),
       ],
     ],
     ['crash'],
@@ -159,7 +127,7 @@ export const MUTANTS = [
       [
         'SELECT turn.org_id, own.weight, own.max_running INTO v_org, v_weight, v_cap',
         `SELECT turn.org_id, own.weight, own.max_running,
-            (SELECT count(*) FROM jobs j WHERE j.org_id = turn.org_id AND j.lease_id IS NOT NULL)
+            (SELECT count(*) FROM job_leases r WHERE r.org_id = turn.org_id)
             INTO v_org, v_weight, v_cap, v_running`,
       ],
       [ORGANIZATION_COUNT, 'v_room := least(v_room, v_cap - v_running);'],
@@ -175,7 +143,7 @@ export const MUTANTS = [
         ORGANIZATION_COUNT,
         `SELECT least(v_room, v_cap - running.n) INTO v_room
                     FROM (SELECT pg_advisory_xact_lock(727072, hashtext(v_org::text)) OFFSET 0) held,
-                      (SELECT count(*) AS n FROM jobs j WHERE j.org_id = v_org AND j.lease_id IS NOT NULL OFFSET 0) running;`,
+                      (SELECT count(*) AS n FROM job_leases r WHERE r.org_id = v_org OFFSET 0) running;`,
       ],
     ],
     ['race'],
@@ -226,13 +194,16 @@ export const MUTANTS = [
   mutant(
     'a crash is not counted',
     { sql: 'reap_jobs' },
-    [['crashes = j.crashes + 1,', 'crashes = j.crashes,']],
+    [
+      ['o.failures, o.crashes + 1\n        FROM', 'o.failures, o.crashes\n        FROM'],
+      ['o.failures, o.crashes + 1, o.progress', 'o.failures, o.crashes, o.progress'],
+    ],
     ['matrix', 'model'],
   ),
   mutant(
     'jobs are reaped in no order',
     { sql: 'reap_jobs' },
-    [['ORDER BY j.id  -- as the batches', '-- as the batches']],
+    [['ORDER BY l.job_id  -- as the batches', '-- as the batches']],
     ['late'],
   ),
   mutant(
@@ -254,12 +225,13 @@ export const MUTANTS = [
     { statement: 'succeed' },
     [
       [
-        "status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'succeeded' END,",
-        "status = 'succeeded',",
+        'FROM held WHERE NOT canceling\n       ), canceled AS (',
+        'FROM held\n       ), canceled AS (',
       ],
+      ["'$5::json')} WHERE canceling", "'$5::json')} WHERE false"],
       [
-        "error = CASE WHEN status = 'canceling' THEN $5::json END,\n           ended_at = clock_timestamp(), lease_id = NULL\n         FROM done",
-        'error = CASE WHEN false THEN $5::json END,\n           ended_at = clock_timestamp(), lease_id = NULL\n         FROM done',
+        "SELECT CASE WHEN canceling THEN 'canceled' ELSE 'succeeded' END AS status, org_id,",
+        "SELECT 'succeeded' AS status, org_id,",
       ],
     ],
     ['matrix', 'model'],
@@ -267,29 +239,28 @@ export const MUTANTS = [
   mutant(
     'a failure revives a job that is to be canceled',
     { statement: 'fail' },
-    [
-      [
-        "CASE WHEN status = 'canceling' THEN 'canceled'\n                WHEN $4 AND",
-        'CASE WHEN $4 AND',
-      ],
-    ],
+    [["CASE WHEN canceling THEN 'canceled' WHEN $4 AND", 'CASE WHEN $4 AND']],
     ['matrix', 'model'],
   ),
   mutant(
     'a failure is not counted',
     { statement: 'fail' },
     [
-      [
-        "failures = failures + CASE WHEN next = 'canceled' THEN 0 ELSE 1 END,",
-        'failures = failures,',
-      ],
+      ["'failures + 1',", "'failures',"],
+      ["failures + CASE next WHEN 'failed' THEN 1 ELSE 0 END", 'failures'],
     ],
     ['matrix', 'model'],
   ),
   mutant(
+    'a cancel looks once where the job was',
+    { sql: 'cancel_job' },
+    [['FOR look IN 1..1000 LOOP', 'FOR look IN 1..1 LOOP']],
+    ['cancel'],
+  ),
+  mutant(
     'progress falls',
     { statement: 'progress' },
-    [['greatest(jobs.progress, report.percent)', 'report.percent']],
+    [['greatest(lease.progress, report.percent)', 'report.percent']],
     ['late', 'model'],
   ),
   mutant(

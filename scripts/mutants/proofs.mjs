@@ -6,6 +6,7 @@ export const PROOFS = {
   model: 'test/jobs/model.test.ts',
   claim: 'test/jobs/claim.test.ts',
   race: 'test/jobs/claim-race.test.ts',
+  cancel: 'test/jobs/cancel-race.test.ts',
   crash: 'test/jobs/forgotten-claim.test.ts',
   'self-stop': 'test/compute/self-stop.test.ts',
 };

@@ -119,7 +119,7 @@ describe('bytes of bodies in flight', () => {
     expectProblem(changed, 422, 'invalid-parameters');
     const [, job] = /([^/]+)\/status$/.exec(first.headers.get('location') ?? '') ?? [];
     const { rows } = await engine.owner.query(
-      'SELECT parameters::text AS text FROM job_parameters WHERE job_id = $1',
+      'SELECT parameters::text AS text FROM job_submissions WHERE id = $1',
       [job],
     );
     expect(rows).toEqual([{ text: '{"seconds":0}' }]);

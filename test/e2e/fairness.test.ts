@@ -32,11 +32,13 @@ describe('organizations that compete for the same workers', () => {
   const queue = (orgs: readonly string[], each: number, seconds: number) =>
     rows.query(
       `WITH job AS (
-         SELECT gen_random_uuid() AS id, org::uuid AS org FROM unnest($1::text[]) AS org, generate_series(1, $2)
-       ), kept AS (
-         INSERT INTO job_parameters SELECT id, org, json_build_object('seconds', $3::float8, 'steps', 1) FROM job
+         SELECT gen_random_uuid() AS id, org::uuid AS org, json_build_object('seconds', $3::float8, 'steps', 1) AS parameters
+         FROM unnest($1::text[]) AS org, generate_series(1, $2)
+       ), queued AS (
+         INSERT INTO job_queue (job_id, org_id, topic, task) SELECT id, org, 'diagnostics', 'sleep' FROM job
        )
-       INSERT INTO jobs (id, org_id, topic, task) SELECT id, org, 'diagnostics', 'sleep' FROM job`,
+       INSERT INTO job_submissions (id, org_id, topic, task, parameters, parameters_bytes)
+       SELECT id, org, 'diagnostics', 'sleep', parameters, octet_length(parameters::text) FROM job`,
       [orgs, each, seconds],
     );
 

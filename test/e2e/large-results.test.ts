@@ -29,8 +29,11 @@ describe('results of many megabytes', () => {
   const ended = async (results: string): Promise<string> => {
     const id = uuidv7();
     await engine.owner.query(
-      `INSERT INTO jobs (id, org_id, topic, task, status, progress, attempt, ended_at)
-       VALUES ($1, $2, 'diagnostics', 'sleep', 'succeeded', 100, 1, clock_timestamp())`,
+      `WITH ended AS (
+         INSERT INTO job_ends (job_id, org_id, status, progress, attempt, failures, crashes, ended_at)
+         VALUES ($1, $2, 'succeeded', 100, 1, 0, 0, clock_timestamp())
+       )
+       INSERT INTO job_submissions (id, org_id, topic, task) VALUES ($1, $2, 'diagnostics', 'sleep')`,
       [id, org],
     );
     await engine.owner.query(

@@ -158,7 +158,7 @@ describe('several replicas on one database', () => {
       `%:${service.pid}`,
     ]);
     expect(workers).toEqual([]);
-    await rows.query('DELETE FROM jobs');
+    await rows.query('TRUNCATE job_submissions, job_queue, job_leases, job_ends');
   });
 });
 

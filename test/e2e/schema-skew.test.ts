@@ -7,7 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 
-const NEWEST = '20261126210000_effective_limits';
+const NEWEST = '20261127020000_job_queue';
 const LATER = '20990101000000_later';
 
 const record = (name: string, logs: string | null) =>
@@ -49,9 +49,9 @@ const SKEWS: readonly { what: string; spoil: string; says: string; mend: string 
   },
   {
     what: 'lost the grants of its roles',
-    spoil: 'REVOKE INSERT, SELECT ON jobs FROM headframe_api',
-    says: 'there are no policies or grants on jobs',
-    mend: 'GRANT SELECT, INSERT ON jobs TO headframe_api',
+    spoil: 'REVOKE SELECT ON job_queue FROM headframe_api',
+    says: 'there are no policies or grants on job_queue',
+    mend: 'GRANT SELECT ON job_queue TO headframe_api',
   },
   {
     what: 'lost the right of its roles on the schema',
@@ -132,7 +132,11 @@ describe.concurrent('a replica whose schema does not fit its code', () => {
     await owner.query(skew.spoil);
     await replica.expectUnfit(skew.says);
     await owner.query(
-      `INSERT INTO jobs (id, org_id, topic, task) VALUES (gen_random_uuid(), gen_random_uuid(), 'diagnostics', 'sleep')`,
+      `WITH job AS (
+         INSERT INTO job_submissions (id, org_id, topic, task)
+         VALUES (gen_random_uuid(), gen_random_uuid(), 'diagnostics', 'sleep') RETURNING *
+       )
+       INSERT INTO job_queue (job_id, org_id, topic, task) SELECT id, org_id, topic, task FROM job`,
     );
     // It looks for work several times a second, and is asked until it has looked again at the schema.
     for (let look = 0; look < 20; look += 1) {

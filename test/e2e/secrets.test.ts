@@ -85,7 +85,7 @@ describe('the log, even at level trace', () => {
 
     // PostgreSQL tells the whole row that a CHECK refuses.
     await rows.connection.query(
-      'ALTER TABLE job_parameters ADD CONSTRAINT refuse_all CHECK (org_id IS NULL) NOT VALID',
+      'ALTER TABLE job_submissions ADD CONSTRAINT refuse_all CHECK (org_id IS NULL) NOT VALID',
     );
     expect((await client.execute('test/echo', body(CANARY))).status).toBe(500);
     await vi.waitFor(() => expect(service.log()).toContain('refuse_all'));

@@ -29,8 +29,11 @@ describe('a replica that cannot have its address', () => {
     const connection = new pg.Client(database.url);
     await connection.connect();
     await connection.query(
-      `INSERT INTO jobs (id, org_id, topic, task)
-       SELECT gen_random_uuid(), gen_random_uuid(), 'diagnostics', 'sleep' FROM generate_series(1, 5)`,
+      `WITH job AS (
+         INSERT INTO job_submissions (id, org_id, topic, task)
+         SELECT gen_random_uuid(), gen_random_uuid(), 'diagnostics', 'sleep' FROM generate_series(1, 5) RETURNING *
+       )
+       INSERT INTO job_queue (job_id, org_id, topic, task) SELECT id, org_id, topic, task FROM job`,
     );
     const { code, output } = await runService({
       PORT: port,

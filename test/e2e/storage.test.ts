@@ -28,8 +28,11 @@ describe('what is kept, and for how long', () => {
     engine = Engine.on(database.url);
     old = uuidv7({ msecs: Date.now() - 90_000_000_000 });
     await engine.owner.query(
-      `INSERT INTO jobs (id, org_id, topic, task, status, progress, attempt, ended_at)
-       VALUES ($1, $2, 'diagnostics', 'sleep', 'succeeded', 100, 1, clock_timestamp() - interval '8 days')`,
+      `WITH ended AS (
+         INSERT INTO job_ends (job_id, org_id, status, progress, attempt, failures, crashes, ended_at)
+         VALUES ($1, $2, 'succeeded', 100, 1, 0, 0, clock_timestamp() - interval '8 days')
+       )
+       INSERT INTO job_submissions (id, org_id, topic, task) VALUES ($1, $2, 'diagnostics', 'sleep')`,
       [old, randomUUID()],
     );
     services = await Promise.all([

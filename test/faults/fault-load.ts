@@ -82,7 +82,7 @@ export class FaultLoad {
       attempts: number;
     }>(
       `SELECT id, status, attempt,
-         (SELECT count(*)::int FROM job_results r WHERE r.job_id = j.id) AS results,
+         (SELECT count(results)::int FROM job_ends e WHERE e.job_id = j.id) AS results,
          (SELECT count(*)::int FROM job_attempts a WHERE a.job_id = j.id) AS attempts
        FROM jobs j WHERE org_id = $1`,
       [this.org],

@@ -17,6 +17,7 @@ const CONDITIONS: readonly [RegExp, string][] = [
   [/\bAND job\.org_id = asked\.org_id\b/g, ''],
   [/\bAND stored\.org_id = job\.org_id\b/g, ''],
   [/\bAND (?:job\.)?org_id = \$2\b/g, 'AND $2::uuid IS NOT NULL'],
+  [/\bcancel_job\(/g, 'forgetful_cancel_job('],
 ];
 
 /** The stores' own statements, without their condition on the organization. */
@@ -51,8 +52,7 @@ class ForgetfulDatabase extends Database {
   }
 }
 
-const endsOf = (database: Database): EndStore =>
-  new EndStore(database, new JobStateStore(database));
+const endsOf = (database: Database): EndStore => new EndStore(database);
 
 /** The login's own right: a superuser's, for whom there is no row-level security. */
 const NO_ROLE = 'none' as DatabaseRole;
@@ -68,6 +68,7 @@ describe('statements that forget the organization', () => {
     engine = await Engine.open();
     theirs = (await engine.jobIn('succeeded')).key;
     guess = { ...theirs, orgId: randomUUID() };
+    await forgetInCancel();
     await engine.owner.query(
       `INSERT INTO job_logs (job_id, attempt, number, org_id, text) VALUES ($1, 1, 1, $2, 'canary')`,
       [theirs.jobId, theirs.orgId],
@@ -77,6 +78,21 @@ describe('statements that forget the organization', () => {
     await Promise.all(databases.map((database) => database.onApplicationShutdown()));
     await engine?.close();
   });
+
+  /** What SQL function cancel_job would be without its condition on the organization. */
+  async function forgetInCancel(): Promise<void> {
+    const { rows } = await engine.owner.query<{ definition: string }>(
+      `SELECT pg_get_functiondef('cancel_job'::regproc) AS definition`,
+    );
+    const definition = rows[0]?.definition ?? '';
+    const forgetful = definition
+      .replace('FUNCTION public.cancel_job', 'FUNCTION public.forgetful_cancel_job')
+      .replace(' AND s.org_id = p_org', '');
+    expect(forgetful.length).toBe(
+      definition.length + 'forgetful_'.length - ' AND s.org_id = p_org'.length,
+    );
+    await engine.owner.query(forgetful);
+  }
 
   const forgetful = (requestRole: DatabaseRole): ForgetfulDatabase => {
     const database = new ForgetfulDatabase({ url: engine.url, poolSize: 2, requestRole });

@@ -35,7 +35,7 @@ describe('the role of requests', () => {
     const failed = await engine.claimFor(workerId, key);
     const problem = { status: 500, type: 'urn:test', title: 'Broken.', detail: 'canary' };
     await engine.leases.fail({ ...failed, problem, retryable: true });
-    await engine.owner.query('UPDATE jobs SET run_after = NULL');
+    await engine.owner.query('UPDATE job_queue SET run_after = NULL');
     const lease = await engine.claimFor(workerId, key);
     await engine.owner.query(
       `INSERT INTO job_logs (job_id, attempt, number, org_id, text) VALUES ($1, 1, 1, $2, 'canary')`,
@@ -63,7 +63,7 @@ describe('the role of requests', () => {
       [tables],
     );
     expect(rows.map(({ relname }) => relname)).toEqual(tables);
-    expect(tables).toEqual(expect.arrayContaining(['jobs', 'job_results', 'job_logs']));
+    expect(tables).toEqual(expect.arrayContaining(['job_submissions', 'job_ends', 'job_logs']));
   });
 
   it('sees of each table its organization’s rows, and no other’s, whatever is asked', async () => {
@@ -78,7 +78,7 @@ describe('the role of requests', () => {
       const other = await ask(`SELECT 1 FROM ${table} WHERE org_id = '${theirs.orgId}'`);
       expect({ table, found: other.rowCount }).toEqual({ table, found: 0 });
     }
-    expect((await ask('SELECT 1 FROM job_results')).rowCount).toBe(1);
+    expect((await ask('SELECT 1 FROM job_ends')).rowCount).toBe(1);
     expect((await ask(`SELECT 1 FROM jobs WHERE id = '${theirs.jobId}'`)).rowCount).toBe(0);
   });
 
@@ -136,31 +136,52 @@ describe('the role of requests', () => {
   });
 
   it('cannot write for another organization, nor take a job into its own', async () => {
-    const write = (set: string, job: JobKey) =>
-      ask(`UPDATE jobs SET ${set} WHERE id = '${job.jobId}'`);
-    expect((await write(`run_after = NULL`, theirs)).rowCount).toBe(0);
-    expect((await write(`run_after = NULL`, mine)).rowCount).toBe(1);
-    await expect(write(`org_id = '${theirs.orgId}'`, mine)).rejects.toMatchObject({
-      code: '42501',
-    });
-    await expect(
+    const [running, other] = [await engine.jobIn('in progress'), await engine.jobIn('requested')];
+    const own = running.key.orgId;
+    const cancel = (organizations: readonly string[]) =>
       ask(
-        `INSERT INTO jobs (id, org_id, topic, task) VALUES (gen_random_uuid(), '${theirs.orgId}', 'a', 'b')`,
-      ),
-    ).rejects.toMatchObject({ code: '42501' });
+        `UPDATE job_leases SET canceling = true WHERE job_id = '${running.key.jobId}'`,
+        organizations,
+      );
+    expect((await cancel([mine.orgId])).rowCount).toBe(0);
+    expect((await cancel([own])).rowCount).toBe(1);
+    const { jobId } = other.key;
+    expect((await ask(`DELETE FROM job_queue WHERE job_id = '${jobId}'`, [own])).rowCount).toBe(0);
+    for (const sql of [
+      `UPDATE job_leases SET org_id = '${theirs.orgId}'`,
+      `UPDATE job_queue SET run_after = NULL`,
+      `UPDATE job_ends SET error = '{}'`,
+      `UPDATE job_submissions SET org_id = '${theirs.orgId}'`,
+      `INSERT INTO job_submissions (id, org_id, topic, task) VALUES (gen_random_uuid(), '${theirs.orgId}', 'a', 'b')`,
+      `INSERT INTO job_queue (job_id, org_id, topic, task) VALUES (gen_random_uuid(), '${theirs.orgId}', 'a', 'b')`,
+      `INSERT INTO job_ends (job_id, org_id, status, attempt, failures, crashes, error)
+       VALUES (gen_random_uuid(), '${theirs.orgId}', 'canceled', 0, 0, 0, '{}')`,
+    ]) {
+      await expect(ask(sql, [own]), sql).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('ends a job in no other way than by a cancel', async () => {
+    const end = (status: string, error: string) =>
+      ask(`INSERT INTO job_ends (job_id, org_id, status, attempt, failures, crashes, error)
+           VALUES (gen_random_uuid(), '${mine.orgId}', '${status}', 0, 0, 0, ${error})`);
+    await expect(end('succeeded', 'NULL')).rejects.toMatchObject({ code: '42501' });
+    await expect(end('failed', `'{}'`)).rejects.toMatchObject({ code: '42501' });
   });
 
   it('sets of a new row only what a submit sets', async () => {
     const job = `gen_random_uuid(), '${mine.orgId}', 'a', 'b'`;
-    for (const [column, value] of [
-      ['lease_id', 'gen_random_uuid()'],
-      ['status', `'succeeded'`],
-      ['attempt', '7'],
-      ['created_at', 'now()'],
-      ['worker_id', 'gen_random_uuid()'],
+    for (const [table, id, column, value] of [
+      ['job_submissions', 'id', 'created_at', 'now()'],
+      ['job_queue', 'job_id', 'attempt', '7'],
+      ['job_queue', 'job_id', 'crashes', '2'],
+      ['job_queue', 'job_id', 'worker_id', 'gen_random_uuid()'],
+      ['job_leases', 'job_id', 'lease_id', 'gen_random_uuid()'],
     ]) {
       await expect(
-        ask(`INSERT INTO jobs (id, org_id, topic, task, ${column}) VALUES (${job}, ${value})`),
+        ask(
+          `INSERT INTO ${table} (${id}, org_id, topic, task, ${column}) VALUES (${job}, ${value})`,
+        ),
         column,
       ).rejects.toMatchObject({ code: '42501' });
     }
@@ -174,9 +195,11 @@ describe('the role of requests', () => {
   it('cannot truncate, or do what workers and operators do', async () => {
     for (const sql of [
       'DELETE FROM organization_usage',
-      'TRUNCATE jobs',
+      'TRUNCATE job_submissions',
+      'SELECT parameters FROM job_submissions',
       'SELECT 1 FROM workers',
-      `UPDATE jobs SET lease_id = gen_random_uuid()`,
+      `UPDATE job_leases SET lease_id = gen_random_uuid()`,
+      'DELETE FROM job_leases',
       `SELECT claim_jobs(gen_random_uuid(), '{a}', '{b}', 1, gen_random_uuid(), 0, 0)`,
       `UPDATE organization_limits SET weight = 1000`,
     ]) {
@@ -196,7 +219,7 @@ describe('the role of requests', () => {
     const id = randomUUID();
     await expect(
       ask(
-        `WITH added AS (INSERT INTO jobs (id, org_id, topic, task) VALUES ('${id}', '${mine.orgId}', 'a', 'b') RETURNING 1)
+        `WITH added AS (INSERT INTO job_submissions (id, org_id, topic, task) VALUES ('${id}', '${mine.orgId}', 'a', 'b') RETURNING 1)
          SELECT 1 / (SELECT 0 FROM added)`,
       ),
     ).rejects.toMatchObject({ code: '22012' });

@@ -22,7 +22,9 @@ describe('a claim in a race', () => {
   });
   afterAll(() => engine?.close());
   beforeEach(async () => {
-    await engine.owner.query('TRUNCATE jobs, organization_limits, task_limits');
+    await engine.owner.query(
+      'TRUNCATE job_submissions, job_queue, job_leases, job_ends, organization_limits, task_limits',
+    );
   });
 
   const query = (sql: string, values: unknown[] = []) => engine.owner.query(sql, values);
@@ -32,9 +34,7 @@ describe('a claim in a race', () => {
     query('INSERT INTO task_limits VALUES ($1, $2, 1)', [TASK.topic, TASK.name]);
 
   async function running(): Promise<number> {
-    const { rows } = await query(
-      'SELECT count(*)::int AS running FROM jobs WHERE lease_id IS NOT NULL',
-    );
+    const { rows } = await query('SELECT count(*)::int AS running FROM job_leases');
     return rows[0].running;
   }
 
@@ -113,10 +113,12 @@ describe('a claim in a race', () => {
     const other = await engine.owner.connect();
     try {
       await other.query('BEGIN');
-      await other.query(
-        `UPDATE jobs SET status = 'canceled', error = '{}', ended_at = now() WHERE id = $1`,
-        [key.jobId],
-      );
+      await other.query(`SELECT * FROM cancel_job($1, $2, $3, $4, '{}')`, [
+        key.jobId,
+        key.orgId,
+        key.topic,
+        key.task,
+      ]);
       let answered = false;
       const claim = engine.claim(workers[0] as string).finally(() => (answered = true));
       await untilSomebodyWaits('transactionid', () => answered);
@@ -164,8 +166,9 @@ describe('a claim in a race', () => {
   /** What a claim does between its lock and its commit. */
   const startAsAnotherWorker = (connection: PoolClient, { jobId }: JobKey) =>
     connection.query(
-      `UPDATE jobs SET status = 'in progress', attempt = 1, worker_id = $2,
-         lease_id = gen_random_uuid(), started_at = clock_timestamp() WHERE id = $1`,
+      `WITH taken AS (DELETE FROM job_queue WHERE job_id = $1 RETURNING *)
+       INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes)
+       SELECT job_id, gen_random_uuid(), $2, org_id, topic, task, 1, failures, crashes FROM taken`,
       [jobId, workers[1]],
     );
 

@@ -18,7 +18,9 @@ describe('a claim', () => {
   });
   afterAll(() => engine?.close());
   beforeEach(async () => {
-    await engine.owner.query('TRUNCATE jobs, organization_limits, task_limits');
+    await engine.owner.query(
+      'TRUNCATE job_submissions, job_queue, job_leases, job_ends, organization_limits, task_limits',
+    );
   });
 
   const submit = (orgId: string, count: number) =>
@@ -76,7 +78,7 @@ describe('a claim', () => {
     const key = await engine.submit(randomUUID(), 1, { runAfter });
     expect(await engine.claim(workerId, 5)).toEqual([]);
     expect(await engine.row(key.jobId)).toMatchObject({ run_after: runAfter });
-    await engine.owner.query('UPDATE jobs SET run_after = clock_timestamp()');
+    await engine.owner.query('UPDATE job_queue SET run_after = clock_timestamp()');
     expect(await engine.tending.tend(15)).toMatchObject([
       { jobId: key.jobId, transition: 'due', status: 'requested' },
     ]);
@@ -85,7 +87,7 @@ describe('a claim', () => {
 
   it('does not start a job that has expired; it fails, once', async () => {
     const key = await engine.submit(randomUUID(), 1, { expiresAfterSeconds: 60 });
-    await engine.owner.query('UPDATE jobs SET expires_at = clock_timestamp()');
+    await engine.owner.query('UPDATE job_queue SET expires_at = clock_timestamp()');
     expect(await engine.claim(workerId, 5)).toEqual([]);
     expect(await engine.tending.tend(15)).toMatchObject([
       { jobId: key.jobId, transition: 'expire', status: 'failed' },
@@ -153,14 +155,14 @@ describe('a claim', () => {
     const workers = await Promise.all(Array.from({ length: 4 }, () => engine.register()));
     for (let round = 0; round < 5; round += 1) {
       await Promise.all(workers.map((id) => engine.claim(id, 4)));
-      const { rows } = await engine.owner.query<{ id: string; lease_id: string }>(
-        `SELECT id, lease_id FROM jobs WHERE lease_id IS NOT NULL`,
+      const { rows } = await engine.owner.query<{ job_id: string; lease_id: string }>(
+        `SELECT job_id, lease_id FROM job_leases`,
       );
       expect(rows.length).toBeLessThanOrEqual(3);
       await Promise.all(
         rows.map((row) =>
           engine.leases.succeed({
-            jobId: row.id,
+            jobId: row.job_id,
             leaseId: row.lease_id,
             results: '{}',
             message: null,
@@ -177,13 +179,13 @@ describe('a claim', () => {
     let ended = 0;
     for (let round = 0; round < 6; round += 1) {
       await Promise.all(workers.map((id) => engine.claim(id, 4)));
-      const { rows } = await engine.owner.query<{ id: string; lease_id: string }>(
-        `SELECT id, lease_id FROM jobs WHERE lease_id IS NOT NULL`,
+      const { rows } = await engine.owner.query<{ job_id: string; lease_id: string }>(
+        `SELECT job_id, lease_id FROM job_leases`,
       );
       expect(rows.length).toBeLessThanOrEqual(2);
       ended += rows.length;
       for (const row of rows) {
-        const lease = { jobId: row.id, leaseId: row.lease_id };
+        const lease = { jobId: row.job_id, leaseId: row.lease_id };
         await engine.leases.succeed({ ...lease, results: '{}', message: null });
       }
     }
@@ -204,10 +206,11 @@ describe('a claim', () => {
     const org = randomUUID();
     await submit(org, 6);
     await engine.owner.query(
-      `UPDATE jobs SET task = 'spin' WHERE id = (SELECT min(id::text)::uuid FROM jobs)`,
+      `UPDATE job_queue SET task = 'spin' WHERE job_id = (SELECT min(job_id::text)::uuid FROM job_queue)`,
     );
     await engine.owner.query(
-      `UPDATE jobs SET crashes = $1::int, attempt = $1::int WHERE id IN (SELECT id FROM jobs ORDER BY id LIMIT 3)`,
+      `UPDATE job_queue SET crashes = $1::int, attempt = $1::int
+       WHERE job_id IN (SELECT job_id FROM job_queue ORDER BY job_id LIMIT 3)`,
       [MAX_CRASHES - 1],
     );
     const claim = (lastChances: number) =>
@@ -263,12 +266,16 @@ describe('a claim', () => {
   it('takes what another claim of the organization has not locked, without waiting', async () => {
     const org = randomUUID();
     const [first, second] = [await engine.submit(org), await engine.submit(org)];
-    await whileLocked('SELECT FROM jobs WHERE id = $1 FOR UPDATE', first.jobId, async () => {
-      expect(await engine.claimTurn(workerId, 2)).toMatchObject({
-        jobs: [{ jobId: second.jobId }],
-      });
-      expect(await engine.claimTurn(workerId, 2)).toMatchObject({ jobs: [], contended: true });
-    });
+    await whileLocked(
+      'SELECT FROM job_queue WHERE job_id = $1 FOR UPDATE',
+      first.jobId,
+      async () => {
+        expect(await engine.claimTurn(workerId, 2)).toMatchObject({
+          jobs: [{ jobId: second.jobId }],
+        });
+        expect(await engine.claimTurn(workerId, 2)).toMatchObject({ jobs: [], contended: true });
+      },
+    );
     expect(await engine.claim(workerId, 2)).toMatchObject([{ jobId: first.jobId }]);
     expect(await engine.claimTurn(workerId, 2)).toMatchObject({ jobs: [], contended: false });
   });

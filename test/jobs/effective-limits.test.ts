@@ -9,10 +9,10 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 const WRITTEN_OUT = `LATERAL (SELECT l.* FROM organization_limits l
   WHERE l.org_id IN (asked.org_id, '${NIL_UUID}') ORDER BY l.org_id DESC LIMIT 1)`;
 const WHOSE_TURN = `(SELECT CASE WHEN $1 > 0 THEN $2::uuid ELSE coalesce(
-  (SELECT j.org_id FROM jobs j WHERE j.status = 'requested' AND j.run_after IS NULL AND j.org_id > $2
-   ORDER BY j.org_id LIMIT 1),
-  (SELECT j.org_id FROM jobs j WHERE j.status = 'requested' AND j.run_after IS NULL
-   ORDER BY j.org_id LIMIT 1)) END AS org_id) AS asked`;
+  (SELECT q.org_id FROM job_queue q WHERE q.run_after IS NULL AND q.org_id > $2
+   ORDER BY q.org_id LIMIT 1),
+  (SELECT q.org_id FROM job_queue q WHERE q.run_after IS NULL
+   ORDER BY q.org_id LIMIT 1)) END AS org_id) AS asked`;
 
 describe('the limits in force', () => {
   let database: TestDatabase;

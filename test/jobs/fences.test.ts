@@ -158,7 +158,7 @@ describe('a lost worker that comes back in the moment in which its jobs are take
     const middle = await engine.owner.connect();
     try {
       await middle.query('BEGIN');
-      await middle.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [jobs[1]?.jobId]);
+      await middle.query('SELECT 1 FROM job_leases WHERE job_id = $1 FOR UPDATE', [jobs[1]?.jobId]);
       const waiting = (count: number) =>
         expect
           .poll(

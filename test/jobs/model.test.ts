@@ -35,7 +35,7 @@ describe('the engine and a model of it', () => {
       const property = fc.asyncProperty(SETTING, COMMANDS, async (setting, commands) => {
         if (runs % TRUNCATE_EVERY === 0) {
           await engine.owner.query(
-            'TRUNCATE jobs, job_attempts, job_parameters, job_results, workers',
+            'TRUNCATE job_submissions, job_queue, job_leases, job_ends, job_attempts, workers',
           );
         }
         const { stage, world } = await Stage.open(engine, setting);

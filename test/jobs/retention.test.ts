@@ -12,6 +12,9 @@ import { believedBytes, countedBytes } from '../support/stored-bytes.js';
 const DAY_MS = 86_400_000;
 const PAUSE_SECONDS = 600;
 
+/** Too long for a row of a job: it is kept in a table of its own. */
+const LARGE = 'x'.repeat(5_000);
+
 describe('retention', () => {
   let engine: Engine;
   let retention: RetentionStore;
@@ -26,15 +29,15 @@ describe('retention', () => {
     retention = new RetentionStore(engine.database);
     const { rows } = await engine.owner.query<{ table_name: string }>(
       `SELECT table_name FROM information_schema.columns WHERE column_name = 'job_id' AND table_schema = 'public'
-         AND table_name NOT IN ('audit_log', 'idempotency_keys')`,
+         AND table_name NOT IN ('audit_log', 'idempotency_keys', 'job_queue', 'job_leases')`,
     );
     tables = rows.map(({ table_name }) => table_name);
-    expect(tables).toHaveLength(5);
+    expect(tables).toHaveLength(6);
   });
   beforeEach(async () => {
     await engine.usage.flush();
     await engine.owner.query(
-      `TRUNCATE jobs, ${tables.join()}, organization_limits, organization_usage`,
+      `TRUNCATE job_submissions, job_queue, job_leases, ${tables.join()}, organization_limits, organization_usage`,
     );
     await due();
   });
@@ -71,7 +74,7 @@ describe('retention', () => {
       ...key,
       maxAttempts: 2,
       options,
-      parameters: '{"seconds":0}',
+      parameters: JSON.stringify({ seconds: 0, note: LARGE }),
       by: ACTOR,
     });
     if (status === 'requested') {
@@ -80,7 +83,7 @@ describe('retention', () => {
     const workerId = await engine.register();
     const first = await engine.claimFor(workerId, key);
     await engine.leases.fail({ ...first, problem: PROBLEM, retryable: true });
-    await engine.owner.query('UPDATE jobs SET run_after = NULL WHERE id = $1', [jobId]);
+    await engine.owner.query('UPDATE job_queue SET run_after = NULL WHERE job_id = $1', [jobId]);
     const lease = await engine.claimFor(workerId, key);
     await new JobLogsStore(engine.database).append([
       { ...lease, pieces: [{ number: 1, text: 'Größe 1\n' }], keepFrom: 1 },
@@ -91,13 +94,16 @@ describe('retention', () => {
     if (status === 'canceled') {
       await engine.leases.endCanceled(lease);
     } else if (status === 'succeeded') {
-      await engine.leases.succeed({ ...lease, results: '{"größe":1}', message: null });
+      await engine.leases.succeed({
+        ...lease,
+        results: JSON.stringify({ größe: LARGE }),
+        message: null,
+      });
     } else if (status === 'failed') {
       await engine.leases.fail({ ...lease, problem: PROBLEM, retryable: false });
     }
     await engine.owner.query(
-      `UPDATE jobs SET ended_at = clock_timestamp() - $2 * interval '1 day'
-       WHERE id = $1 AND ended_at IS NOT NULL`,
+      `UPDATE job_ends SET ended_at = clock_timestamp() - $2 * interval '1 day' WHERE job_id = $1`,
       [jobId, endedDays],
     );
     return key;
@@ -215,10 +221,11 @@ describe('retention', () => {
       code: '42501',
     });
     const before = await rowsOf(running);
-    for (const table of tables) {
+    for (const table of tables.filter((name) => name !== 'job_ends')) {
       await asked(`DELETE FROM ${table}`);
     }
-    await asked('DELETE FROM jobs');
+    await asked('DELETE FROM job_submissions');
+    await asked('DELETE FROM job_ends');
     expect(await exists(running)).toBe(true);
     expect(await rowsOf(running)).toEqual(before);
     expect(await exists(ended)).toBe(false);

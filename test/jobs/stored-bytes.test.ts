@@ -130,8 +130,10 @@ describe('stored bytes', () => {
     const { key } = await engine.jobIn('succeeded');
     await flush();
     await engine.owner.query(
-      `UPDATE job_parameters SET bytes = NULL WHERE job_id = '${key.jobId}';
-       UPDATE job_results SET bytes = NULL WHERE job_id = '${key.jobId}';
+      `UPDATE job_submissions SET parameters = NULL, parameters_bytes = NULL WHERE id = '${key.jobId}';
+       UPDATE job_ends SET results = NULL, results_bytes = NULL WHERE job_id = '${key.jobId}';
+       INSERT INTO job_parameters (job_id, org_id, parameters) VALUES ('${key.jobId}', '${key.orgId}', '{}');
+       INSERT INTO job_results (job_id, org_id, results) VALUES ('${key.jobId}', '${key.orgId}', '{}');
        DELETE FROM organization_usage WHERE org_id = '${key.orgId}'`,
     );
     expect(await engine.ends.purge(key, ACTOR)).toBe('succeeded');

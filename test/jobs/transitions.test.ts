@@ -30,15 +30,15 @@ const MAKE: Record<TransitionName, (engine: Engine, subject: Subject) => Promise
     engine.leases.endCanceled({ jobId: key.jobId, leaseId }),
   release: (engine, { key, leaseId }) => engine.leases.release({ jobId: key.jobId, leaseId }),
   expire: async (engine, { key }) => {
-    await engine.owner.query(
-      `UPDATE jobs SET expires_at = now() WHERE id = $1 AND status = 'requested'`,
-      [key.jobId],
-    );
+    await engine.owner.query('UPDATE job_queue SET expires_at = now() WHERE job_id = $1', [
+      key.jobId,
+    ]);
     await engine.tending.tend(15);
   },
   reap: (engine, { workerId }) => engine.loseWorker(workerId),
 };
 
+const [CHECK_VIOLATION, NOT_NULL_VIOLATION] = ['23514', '23502'];
 const names = Object.keys(TRANSITIONS) as TransitionName[];
 const cases = names.flatMap((name) => JOB_STATUSES.map((status) => ({ name, status })));
 /** Not a lease of this job now: one that was another's or is over, and none at all. */
@@ -124,7 +124,7 @@ describe('every transition from every state', () => {
       error: null,
     });
     expect(waiting.run_after).toBeInstanceOf(Date);
-    await engine.owner.query(`UPDATE jobs SET run_after = now() WHERE id = $1`, [
+    await engine.owner.query(`UPDATE job_queue SET run_after = now() WHERE job_id = $1`, [
       subject.key.jobId,
     ]);
     await engine.tending.tend(15);
@@ -163,27 +163,49 @@ describe('every transition from every state', () => {
   });
 
   it('the database refuses nonsense, whoever writes it', async () => {
-    const { key } = await engine.jobIn('in progress');
-    for (const nonsense of [
-      `status = 'succeeded'`,
-      `status = 'running'`,
-      `lease_id = NULL`,
-      `worker_id = NULL`,
-      `priority = 101`,
-      `expires_at = now()`,
-      `progress = 101`,
-      `ended_at = now()`,
-      `error = '{}'`,
-      `run_after = now()`,
-    ]) {
-      const write = engine.owner.query(`UPDATE jobs SET ${nonsense} WHERE id = $1`, [key.jobId]);
-      await expect(write).rejects.toMatchObject({ code: '23514' });
+    const ids = {
+      job_queue: (await engine.jobIn('requested')).key.jobId,
+      job_leases: (await engine.jobIn('in progress')).key.jobId,
+      job_ends: (await engine.jobIn('succeeded')).key.jobId,
+    };
+    for (const [table, nonsense, code] of [
+      ['job_queue', 'priority = 101', CHECK_VIOLATION],
+      ['job_queue', 'failures = 1', CHECK_VIOLATION],
+      ['job_leases', 'lease_id = NULL', NOT_NULL_VIOLATION],
+      ['job_leases', 'worker_id = NULL', NOT_NULL_VIOLATION],
+      ['job_leases', 'progress = 101', CHECK_VIOLATION],
+      ['job_leases', 'attempt = 0', CHECK_VIOLATION],
+      ['job_ends', `status = 'running'`, CHECK_VIOLATION],
+      ['job_ends', `status = 'failed'`, CHECK_VIOLATION],
+      ['job_ends', `error = '{}'`, CHECK_VIOLATION],
+      ['job_ends', 'ended_at = NULL', NOT_NULL_VIOLATION],
+      ['job_ends', 'results = NULL', CHECK_VIOLATION],
+    ] as const) {
+      const write = engine.owner.query(`UPDATE ${table} SET ${nonsense} WHERE job_id = $1`, [
+        ids[table],
+      ]);
+      await expect(write, `${table}: ${nonsense}`).rejects.toMatchObject({ code });
     }
+  });
+
+  it('the database refuses a second end, whoever writes it', async () => {
+    const { key } = await engine.jobIn('succeeded');
+    const again = engine.owner.query(
+      'INSERT INTO job_ends SELECT * FROM job_ends WHERE job_id = $1',
+      [key.jobId],
+    );
+    await expect(again).rejects.toMatchObject({ code: '23505' });
   });
 });
 
 /** Ends jobs that a later claim could otherwise meet. */
 async function retire(engine: Engine, ...keys: JobKey[]): Promise<void> {
   const ids = keys.map(({ jobId }) => jobId);
-  await engine.owner.query('DELETE FROM jobs WHERE id = ANY ($1)', [ids]);
+  await engine.owner.query(
+    `WITH queue AS (DELETE FROM job_queue WHERE job_id = ANY ($1)),
+       leases AS (DELETE FROM job_leases WHERE job_id = ANY ($1)),
+       ends AS (DELETE FROM job_ends WHERE job_id = ANY ($1))
+     DELETE FROM job_submissions WHERE id = ANY ($1)`,
+    [ids],
+  );
 }

@@ -22,7 +22,7 @@ export const ACTOR = { subject: 'test', client: null, address: '127.0.0.1', requ
 /** A problem as a task's failure leaves it. */
 export const PROBLEM = { status: 500, type: 'urn:test', title: 'Broken.', detail: 'On purpose.' };
 
-/** A row of `jobs`, whole, as the database has it. */
+/** A row of the view `jobs`, whole, as the database has it. */
 export type JobRow = Record<string, unknown> & { status: JobStatus; lease_id: string | null };
 
 /** The stores over a database of their own: the engine without HTTP and without runners. */
@@ -64,7 +64,7 @@ export class Engine {
     this.usage = new UsageMeter(database);
     this.submits = new SubmitStore(database, this.usage);
     this.states = new JobStateStore(database);
-    this.ends = new EndStore(database, this.states);
+    this.ends = new EndStore(database);
     this.claims = new ClaimStore(database);
     this.leases = new LeaseStore(database, this.usage);
     this.workers = new WorkerStore(database);
@@ -172,7 +172,7 @@ export class Engine {
 
   async results(jobId: string): Promise<number> {
     const { rows } = await this.owner.query<{ count: number }>(
-      'SELECT count(*)::int AS count FROM job_results WHERE job_id = $1',
+      'SELECT count(results)::int AS count FROM job_ends WHERE job_id = $1',
       [jobId],
     );
     return rows[0]?.count ?? 0;

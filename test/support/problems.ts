@@ -45,7 +45,7 @@ export class RowCount {
 
   async now(): Promise<number> {
     const { rows } = await this.connection.query<{ count: number }>(
-      'SELECT ((SELECT count(*) FROM jobs) + (SELECT count(*) FROM job_parameters))::int AS count',
+      'SELECT ((SELECT count(*) FROM job_submissions) + (SELECT count(*) FROM job_queue) + (SELECT count(*) FROM job_parameters))::int AS count',
     );
     return rows[0]?.count ?? Number.NaN;
   }

@@ -16,7 +16,9 @@ export const believedBytes = (owner: pg.Pool) =>
 export const countedBytes = (owner: pg.Pool) =>
   sums(
     owner,
-    `SELECT org_id, octet_length(parameters::text) AS bytes FROM job_parameters
+    `SELECT org_id, octet_length(parameters::text) AS bytes FROM job_submissions
+     UNION ALL SELECT org_id, octet_length(results::text) FROM job_ends
+     UNION ALL SELECT org_id, octet_length(parameters::text) FROM job_parameters
      UNION ALL SELECT org_id, octet_length(results::text) FROM job_results
      UNION ALL SELECT org_id, octet_length(text) FROM job_logs`,
   );

@@ -36,7 +36,9 @@ export class UsageStore {
       const corrected = await connection.query(`
         INSERT INTO organization_usage AS usage (org_id, stored_bytes)
         SELECT org_id, sum(bytes) FROM (
-          SELECT org_id, bytes::bigint FROM job_parameters
+          SELECT org_id, parameters_bytes::bigint AS bytes FROM job_submissions
+          UNION ALL SELECT org_id, results_bytes FROM job_ends
+          UNION ALL SELECT org_id, bytes FROM job_parameters
           UNION ALL SELECT org_id, bytes FROM job_results
           UNION ALL SELECT org_id, octet_length(text) FROM job_logs
           UNION ALL SELECT org_id, -stored_bytes FROM organization_usage) AS part

@@ -4,8 +4,7 @@ import { Database } from '../../platform/database/database.js';
 import { auditInsert, auditParameters, auditValues } from '../audit/audit-insert.js';
 import type { JobKey } from '../job/job.js';
 import { JOB_CANCELED } from '../job/job-problems.js';
-import { isFinal, type JobStatus } from '../job/job-status.js';
-import { JobStateStore } from '../read/job-state.store.js';
+import type { JobStatus } from '../job/job-status.js';
 
 /** What became of a cancel: the state after it, and the worker to tell, if one runs the job. */
 export interface CancelRequested {
@@ -16,10 +15,7 @@ export interface CancelRequested {
 /** What clients end: jobs that are not wanted any more, and what is kept of jobs that have ended. */
 @Injectable()
 export class EndStore {
-  constructor(
-    private readonly database: Database,
-    private readonly states: JobStateStore,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   /**
    * Transition `requestCancel`. An unstarted job ends at once, a running one becomes `canceling`, an
@@ -31,34 +27,17 @@ export class EndStore {
     by: Actor,
   ): Promise<CancelRequested | null> {
     const address = [jobId, orgId, topic, task];
-    const { rows } = await this.database.queryFor<{
-      status: JobStatus;
-      worker_id: string | null;
-    }>([orgId], {
+    const { rows } = await this.database.queryFor<CancelRequested>([orgId], {
       name: 'request-cancel',
       text: `
-        WITH changed AS (
-          UPDATE jobs SET
-            status = CASE WHEN status = 'requested' THEN 'canceled' ELSE 'canceling' END,
-            ended_at = CASE WHEN status = 'requested' THEN clock_timestamp() END,
-            error = CASE WHEN status = 'requested' THEN $5::json END,
-            run_after = NULL, expires_at = NULL
-          WHERE id = $1 AND org_id = $2 AND topic = $3 AND task = $4
-            AND status IN ('requested', 'in progress', 'canceling')
-          RETURNING *
-        ), noted AS (${auditInsert('job.cancel', 'changed', auditParameters(6))}
+        WITH job AS MATERIALIZED (
+          SELECT * FROM cancel_job($1, $2, $3, $4, $5)
+        ), noted AS (${auditInsert('job.cancel', 'job WHERE changed', auditParameters(6))}
         )
-        SELECT status, CASE WHEN lease_id IS NOT NULL THEN worker_id END AS worker_id FROM changed`,
+        SELECT status, worker_id AS "workerId" FROM job`,
       values: [...address, JSON.stringify(JOB_CANCELED), ...auditValues(by)],
     });
-    const [row] = rows;
-    if (row !== undefined) {
-      return { status: row.status, workerId: row.worker_id };
-    }
-    const state = await this.states.findState({ jobId, orgId, topic, task });
-    return state !== null && isFinal(state.status)
-      ? { status: state.status, workerId: null }
-      : null;
+    return rows[0] ?? null;
   }
 
   /**

@@ -15,17 +15,14 @@ export interface Claim {
   readonly contended: boolean;
 }
 
-/** Parameters up to this many bytes, as they are stored, come with the claim. */
-const PARAMETERS_WITH_CLAIM_BYTES = 4_096;
-
 /**
  * What stands between the fields and the records of an answer: neither occurs in an id, a task or a
  * JSON document. One string for a claim of hundreds costs this process a third of what rows would.
  */
 const FIELD = '\\x01';
 const RECORD = '\\x02';
-const CLAIM_COLUMNS = `job_id, org_id, topic, task, attempt, crashes, lease_id, timeout_seconds, created_at,
-  ring_cursor, ring_credit, contended`;
+const CLAIM_COLUMNS = `job_id, org_id, topic, task, attempt, crashes, lease_id, timeout_seconds,
+  created_at, parameters, ring_cursor, ring_credit, contended`;
 
 /** How a worker gets jobs. */
 @Injectable()
@@ -50,14 +47,13 @@ export class ClaimStore {
       text: `
         SELECT max(ring_cursor::text) AS ring_cursor, max(ring_credit) AS ring_credit,
           bool_or(contended) AS contended,
-          string_agg(concat(claimed.job_id, E'${FIELD}', lease_id, E'${FIELD}', claimed.org_id,
-            E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', crashes, E'${FIELD}', timeout_seconds,
-            E'${FIELD}', round(extract(epoch FROM clock_timestamp() - created_at) * 1000), E'${FIELD}',
-            CASE WHEN pg_column_size(input.parameters) <= ${PARAMETERS_WITH_CLAIM_BYTES}
-              THEN input.parameters::text END), E'${RECORD}' ORDER BY ordinal)
-            FILTER (WHERE claimed.job_id IS NOT NULL) AS jobs
-        FROM claim_jobs($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)
-        LEFT JOIN job_parameters input ON input.job_id = claimed.job_id`,
+          string_agg(concat(job_id, E'${FIELD}', lease_id, E'${FIELD}', org_id,
+            E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', crashes,
+            E'${FIELD}', timeout_seconds,
+            E'${FIELD}', round(extract(epoch FROM clock_timestamp() - created_at) * 1000),
+            E'${FIELD}', parameters), E'${RECORD}' ORDER BY ordinal)
+            FILTER (WHERE job_id IS NOT NULL) AS jobs
+        FROM claim_jobs($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)`,
       values: [
         workerId,
         tasks.map(({ topic }) => topic),
@@ -76,7 +72,7 @@ export class ClaimStore {
     };
   }
 
-  /** The parameters of a job that the caller holds, as JSON text; null when they are gone. */
+  /** The large parameters of a job that the caller holds, as JSON text; null when they are gone. */
   async parameters(jobId: string): Promise<string | null> {
     const { rows } = await this.database.pool.query<{ parameters: string }>({
       name: 'read-parameters',

@@ -58,15 +58,31 @@ export interface Postponement extends Lease {
 
 /** Results beyond this many characters are stored by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
+/** Longer results, in bytes, are kept apart, so that reading a job is never reading them. */
+const MAX_RESULTS_IN_ROW = 4_096;
 /**
- * The fence. Written so that it does not imply that there is a lease: else the planner may take the
- * index of what runs for the way to the row, and walk all of it for each job.
+ * The fence: whoever deletes the lease decides how the job goes on, and nobody else can any more. A null
+ * is no lease's id.
  */
-const HOLDS = (lease: string): string => `(jobs.lease_id = ${lease}) IS TRUE`;
-/** What an attempt leaves when its job goes on without it. */
+const HOLDS = (jobId: string, leaseId: string): string =>
+  `lease.job_id = ${jobId} AND lease.lease_id = ${leaseId}`;
+/** What an attempt leaves when its job goes on without it; from `held`. */
 const RECORD_ATTEMPT = `
   INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome, problem)
-  SELECT id, attempt, org_id, worker_id, started_at,`;
+  SELECT job_id, attempt, org_id, worker_id, started_at,`;
+/** Puts a job of `held` back into the queue, with the numbers of failures and of what it must wait for. */
+const QUEUE_AGAIN = (failures: string, runAfter: string): string => `
+  INSERT INTO job_queue
+    (job_id, org_id, topic, task, priority, started_at, worker_id, attempt, crashes, failures, run_after)
+  SELECT job_id, held.org_id, held.topic, held.task, asked.priority, started_at, worker_id, attempt, crashes,
+    ${failures}, ${runAfter}
+  FROM held JOIN job_submissions asked ON asked.id = held.job_id`;
+/** Ends a job of `held`. */
+const END = (status: string, failures: string, error: string): string => `
+  INSERT INTO job_ends
+    (job_id, org_id, started_at, worker_id, attempt, crashes, progress, message, status, failures, error)
+  SELECT job_id, org_id, started_at, worker_id, attempt, crashes, progress, message, ${status}, ${failures}, ${error}
+  FROM held`;
 
 /**
  * What a worker does with the jobs it holds. Null: the lease is not held any more; nothing changed.
@@ -107,13 +123,13 @@ export class LeaseStore {
     const { rows } = await this.database.pool.query<{ lease_id: string; status: JobStatus }>({
       name: 'progress',
       text: `
-        UPDATE jobs SET progress = greatest(jobs.progress, report.percent),
-          message = coalesce(report.message, jobs.message)
+        UPDATE job_leases lease SET progress = greatest(lease.progress, report.percent),
+          message = coalesce(report.message, lease.message)
         FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[])
             AS report(job_id, lease_id, percent, message),
           (SELECT set_config('synchronous_commit', 'off', true)) AS asynchronous
-        WHERE jobs.id = report.job_id AND ${HOLDS('report.lease_id')}
-        RETURNING jobs.lease_id, jobs.status`,
+        WHERE ${HOLDS('report.job_id', 'report.lease_id')}
+        RETURNING lease.lease_id, CASE WHEN canceling THEN 'canceling' ELSE 'in progress' END AS status`,
       values: [
         ordered.map(({ jobId }) => jobId),
         ordered.map(({ leaseId }) => leaseId),
@@ -142,25 +158,29 @@ export class LeaseStore {
     const { firstSeconds, longestSeconds } = backoff ?? DEFAULT_BACKOFF;
     return this.transition(
       'fail',
-      `WITH held AS MATERIALIZED (
-         SELECT id, attempt, org_id, worker_id, started_at,
-           CASE WHEN status = 'canceling' THEN 'canceled'
-                WHEN $4 AND failures + 1 < max_attempts THEN 'requested'
-                ELSE 'failed' END AS next
-         FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
-       ), recorded AS (${RECORD_ATTEMPT} 'failed', $3::json FROM held WHERE next = 'requested')
-       UPDATE jobs SET
-         status = next,
-         failures = failures + CASE WHEN next = 'canceled' THEN 0 ELSE 1 END,
-         error = CASE next WHEN 'failed' THEN $3::json WHEN 'canceled' THEN $5::json END,
-         progress = CASE WHEN next = 'requested' THEN 0 ELSE progress END,
-         message = CASE WHEN next = 'requested' THEN NULL ELSE message END,
-         run_after = CASE WHEN next = 'requested' THEN clock_timestamp()
-           + random() * least($7::float8, $6::float8 * 2 ^ failures) * interval '1 second' END,
-         ended_at = CASE WHEN next <> 'requested' THEN clock_timestamp() END,
-         lease_id = NULL
-       FROM held WHERE jobs.id = held.id
-       RETURNING status`,
+      `WITH taken AS (
+         DELETE FROM job_leases lease WHERE ${HOLDS('$1', '$2')} RETURNING lease.*
+       ), held AS MATERIALIZED (
+         SELECT taken.*, CASE WHEN canceling THEN 'canceled'
+                              WHEN $4 AND failures + 1 < asked.max_attempts THEN 'requested'
+                              ELSE 'failed' END AS next
+         FROM taken JOIN job_submissions asked ON asked.id = taken.job_id
+       ), recorded AS (
+         ${RECORD_ATTEMPT} 'failed', $3::json FROM held WHERE next = 'requested'
+       ), queued AS (
+         ${QUEUE_AGAIN(
+           'failures + 1',
+           `clock_timestamp()
+             + random() * least($7::float8, $6::float8 * 2 ^ failures) * interval '1 second'`,
+         )} WHERE next = 'requested'
+       ), ended AS (
+         ${END(
+           'next',
+           "failures + CASE next WHEN 'failed' THEN 1 ELSE 0 END",
+           "CASE next WHEN 'failed' THEN $3::json ELSE $5::json END",
+         )} WHERE next <> 'requested'
+       )
+       SELECT next AS status FROM held`,
       [
         jobId,
         leaseId,
@@ -177,22 +197,16 @@ export class LeaseStore {
   postpone({ jobId, leaseId, afterSeconds }: Postponement): Promise<JobStatus | null> {
     return this.transition(
       'postpone',
-      `WITH held AS MATERIALIZED (
-         SELECT id, attempt, org_id, worker_id, started_at,
-           CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
-         FROM jobs WHERE id = $1 AND ${HOLDS('$2')} FOR UPDATE
-       ), recorded AS (${RECORD_ATTEMPT} 'retry later', NULL FROM held WHERE next = 'requested')
-       UPDATE jobs SET
-         status = next,
-         error = CASE WHEN next = 'canceled' THEN $3::json END,
-         progress = CASE WHEN next = 'requested' THEN 0 ELSE progress END,
-         message = CASE WHEN next = 'requested' THEN NULL ELSE message END,
-         run_after = CASE WHEN next = 'requested'
-           THEN clock_timestamp() + $4::float8 * interval '1 second' END,
-         ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
-         lease_id = NULL
-       FROM held WHERE jobs.id = held.id
-       RETURNING status`,
+      `WITH held AS (
+         DELETE FROM job_leases lease WHERE ${HOLDS('$1', '$2')} RETURNING lease.*
+       ), recorded AS (
+         ${RECORD_ATTEMPT} 'retry later', NULL FROM held WHERE NOT canceling
+       ), queued AS (
+         ${QUEUE_AGAIN('failures', "clock_timestamp() + $4::float8 * interval '1 second'")} WHERE NOT canceling
+       ), ended AS (
+         ${END("'canceled'", 'failures', '$3::json')} WHERE canceling
+       )
+       SELECT CASE WHEN canceling THEN 'canceled' ELSE 'requested' END AS status FROM held`,
       [jobId, leaseId, JSON.stringify(JOB_CANCELED), afterSeconds],
     );
   }
@@ -201,10 +215,12 @@ export class LeaseStore {
   endCanceled({ jobId, leaseId }: Lease): Promise<JobStatus | null> {
     return this.transition(
       'end-canceled',
-      `UPDATE jobs SET status = 'canceled', error = $3::json,
-         ended_at = clock_timestamp(), lease_id = NULL
-       WHERE id = $1 AND ${HOLDS('$2')} AND status = 'canceling'
-       RETURNING status`,
+      `WITH held AS (
+         DELETE FROM job_leases lease WHERE ${HOLDS('$1', '$2')} AND canceling RETURNING lease.*
+       ), ended AS (
+         ${END("'canceled'", 'failures', '$3::json')}
+       )
+       SELECT 'canceled' AS status FROM held`,
       [jobId, leaseId, JSON.stringify(JOB_CANCELED)],
     );
   }
@@ -229,23 +245,26 @@ export class LeaseStore {
       `WITH done AS MATERIALIZED (
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], ${alone ? 'ARRAY[$4::json]' : '$4::json[]'})
            AS done(job_id, lease_id, message, results)
+       ), held AS (
+         DELETE FROM job_leases lease USING done WHERE ${HOLDS('done.job_id', 'done.lease_id')}
+         RETURNING lease.*, done.message AS last_message, done.results, octet_length(done.results::text) AS bytes
        ), ended AS (
-         UPDATE jobs SET
-           status = CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'succeeded' END,
-           progress = CASE WHEN status = 'canceling' THEN progress ELSE 100 END,
-           message = CASE WHEN status = 'canceling' THEN jobs.message
-                          ELSE coalesce(done.message, jobs.message) END,
-           error = CASE WHEN status = 'canceling' THEN $5::json END,
-           ended_at = clock_timestamp(), lease_id = NULL
-         FROM done WHERE jobs.id = done.job_id AND ${HOLDS('done.lease_id')}
-         RETURNING jobs.id, jobs.org_id, jobs.status, done.lease_id, done.results,
-           octet_length(done.results::text) AS bytes
+         INSERT INTO job_ends (job_id, org_id, started_at, worker_id, attempt, crashes, failures,
+           status, progress, message, error, results, results_bytes)
+         SELECT job_id, org_id, started_at, worker_id, attempt, crashes, failures,
+           'succeeded', 100, coalesce(last_message, message), NULL,
+           CASE WHEN bytes <= ${MAX_RESULTS_IN_ROW} THEN results END,
+           CASE WHEN bytes <= ${MAX_RESULTS_IN_ROW} THEN bytes END
+         FROM held WHERE NOT canceling
+       ), canceled AS (
+         ${END("'canceled'", 'failures', '$5::json')} WHERE canceling
        ), stored AS (
          INSERT INTO job_results (job_id, org_id, results, bytes)
-         SELECT id, org_id, results, bytes FROM ended WHERE status = 'succeeded'
+         SELECT job_id, org_id, results, bytes FROM held WHERE NOT canceling AND bytes > ${MAX_RESULTS_IN_ROW}
        )
-       SELECT status, org_id, sum(bytes) AS bytes, string_agg(lease_id::text, ',') AS leases
-       FROM ended GROUP BY status, org_id`,
+       SELECT CASE WHEN canceling THEN 'canceled' ELSE 'succeeded' END AS status, org_id,
+         sum(bytes) AS bytes, string_agg(lease_id::text, ',') AS leases
+       FROM held GROUP BY canceling, org_id`,
       [
         ordered.map(({ jobId }) => jobId),
         ordered.map(({ leaseId }) => leaseId),
@@ -266,23 +285,19 @@ export class LeaseStore {
     return this.transitionAll(
       leases,
       'release',
-      `WITH held AS MATERIALIZED (
-         SELECT jobs.id, attempt, org_id, worker_id, started_at, jobs.lease_id,
-           CASE WHEN status = 'canceling' THEN 'canceled' ELSE 'requested' END AS next
-         FROM unnest($1::uuid[], $2::uuid[]) AS back(job_id, lease_id)
-         JOIN jobs ON jobs.id = back.job_id AND ${HOLDS('back.lease_id')} FOR UPDATE OF jobs
-       ), recorded AS (${RECORD_ATTEMPT} 'released', NULL FROM held WHERE next = 'requested'), freed AS (
-         UPDATE jobs SET
-           status = next,
-           error = CASE WHEN next = 'canceled' THEN $3::json END,
-           ended_at = CASE WHEN next = 'canceled' THEN clock_timestamp() END,
-           progress = CASE WHEN next = 'canceled' THEN progress ELSE 0 END,
-           message = CASE WHEN next = 'canceled' THEN message END,
-           lease_id = NULL
-         FROM held WHERE jobs.id = held.id
-         RETURNING held.lease_id, status
+      `WITH held AS (
+         DELETE FROM job_leases lease USING unnest($1::uuid[], $2::uuid[]) AS back(job_id, lease_id)
+         WHERE ${HOLDS('back.job_id', 'back.lease_id')} RETURNING lease.*
+       ), recorded AS (
+         ${RECORD_ATTEMPT} 'released', NULL FROM held WHERE NOT canceling
+       ), queued AS (
+         ${QUEUE_AGAIN('failures', 'NULL')} WHERE NOT canceling
+       ), ended AS (
+         ${END("'canceled'", 'failures', '$3::json')} WHERE canceling
        )
-       SELECT status, string_agg(lease_id::text, ',') AS leases FROM freed GROUP BY status`,
+       SELECT CASE WHEN canceling THEN 'canceled' ELSE 'requested' END AS status,
+         string_agg(lease_id::text, ',') AS leases
+       FROM held GROUP BY canceling`,
       [
         ordered.map(({ jobId }) => jobId),
         ordered.map(({ leaseId }) => leaseId),

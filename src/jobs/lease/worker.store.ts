@@ -41,7 +41,7 @@ export class WorkerStore {
   async unregister(workerId: string): Promise<void> {
     await this.database.pool.query(
       `DELETE FROM workers WHERE id = $1 AND NOT EXISTS (
-         SELECT 1 FROM jobs WHERE worker_id = $1 AND lease_id IS NOT NULL)`,
+         SELECT 1 FROM job_leases WHERE worker_id = $1)`,
       [workerId],
     );
   }
@@ -68,8 +68,8 @@ export class WorkerStore {
           WHERE id = $1 RETURNING id
         )
         SELECT EXISTS (SELECT 1 FROM beat) AS alive,
-          (SELECT array_agg(lease_id) FROM jobs
-           WHERE worker_id = $1 AND status = 'canceling') AS canceling`,
+          (SELECT array_agg(lease_id) FROM job_leases
+           WHERE worker_id = $1 AND canceling) AS canceling`,
       values: [workerId],
     });
     return { alive: rows[0]?.alive ?? false, canceling: rows[0]?.canceling ?? [] };

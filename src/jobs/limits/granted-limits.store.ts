@@ -31,9 +31,9 @@ export class GrantedLimitsStore {
       text: `
         SELECT own.weight, own.max_running, own.max_unstarted, own.max_stored_bytes, own.retention_days,
           own.submits_per_minute, own.polls_per_minute, own.requests_per_minute,
-          (SELECT count(*) FROM jobs WHERE org_id = $1 AND lease_id IS NOT NULL) AS running,
-          (SELECT count(*) FROM jobs WHERE org_id = $1 AND status = 'requested' AND run_after IS NULL)
-            + (SELECT count(*) FROM jobs WHERE org_id = $1 AND run_after IS NOT NULL) AS unstarted,
+          (SELECT count(*) FROM job_leases WHERE org_id = $1) AS running,
+          (SELECT count(*) FROM job_queue WHERE org_id = $1 AND run_after IS NULL)
+            + (SELECT count(*) FROM job_queue WHERE org_id = $1 AND run_after IS NOT NULL) AS unstarted,
           (SELECT stored_bytes FROM organization_usage WHERE org_id = $1) AS stored_bytes
         FROM (SELECT) AS asked
         LEFT JOIN LATERAL effective_limits($1) own ON true`,

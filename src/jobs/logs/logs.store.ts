@@ -49,17 +49,17 @@ export class JobLogsStore {
       name: 'append-logs',
       text: `
         WITH held AS MATERIALIZED (
-          SELECT job.id, job.org_id, job.attempt, job.lease_id, addition.keep_from
+          SELECT lease.job_id, lease.org_id, lease.attempt, lease.lease_id, addition.keep_from
           FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS addition(job_id, lease_id, keep_from)
-            JOIN jobs job ON job.id = addition.job_id AND job.lease_id = addition.lease_id,
+            JOIN job_leases lease ON lease.job_id = addition.job_id AND lease.lease_id = addition.lease_id,
             (SELECT set_config('synchronous_commit', 'off', true)) AS asynchronous
         ), dropped AS (
           DELETE FROM job_logs log USING held
-          WHERE log.job_id = held.id AND log.attempt = held.attempt AND log.number < held.keep_from
+          WHERE log.job_id = held.job_id AND log.attempt = held.attempt AND log.number < held.keep_from
           RETURNING log.org_id, -octet_length(log.text) AS bytes
         ), added AS (
           INSERT INTO job_logs (job_id, attempt, number, org_id, text)
-          SELECT held.id, held.attempt, piece.number, held.org_id, piece.text
+          SELECT held.job_id, held.attempt, piece.number, held.org_id, piece.text
           FROM unnest($4::uuid[], $5::int[], $6::text[]) AS piece(lease_id, number, text)
             JOIN held ON held.lease_id = piece.lease_id
           ON CONFLICT DO NOTHING

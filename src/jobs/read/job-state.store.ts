@@ -51,8 +51,10 @@ export class JobStateStore {
       name: 'read-results',
       text: `
         SELECT job.status, job.error, coalesce(stored.bytes, 0) > ${READ_AT_ONCE} AS large,
-          CASE WHEN coalesce(stored.bytes, 0) <= ${READ_AT_ONCE} THEN stored.results::text END AS results
+          CASE WHEN coalesce(stored.bytes, 0) <= ${READ_AT_ONCE}
+            THEN coalesce(job_end.results, stored.results)::text END AS results
         FROM jobs job
+        LEFT JOIN job_ends job_end ON job_end.job_id = job.id
         LEFT JOIN job_results stored ON stored.job_id = job.id AND stored.org_id = job.org_id
         WHERE job.id = $1 AND job.org_id = $2 AND job.topic = $3 AND job.task = $4`,
       values: [jobId, orgId, topic, task],

@@ -102,10 +102,10 @@ export class SubmitQuota {
         SELECT asked.org_id,
           CASE WHEN cap.max_unstarted IS NOT NULL THEN cap.max_unstarted
             - (SELECT count(*) FROM (
-                SELECT 1 FROM jobs WHERE org_id = asked.org_id AND status = 'requested'
-                  AND run_after IS NULL LIMIT cap.max_unstarted) ready)::int
+                SELECT 1 FROM job_queue WHERE org_id = asked.org_id AND run_after IS NULL
+                  LIMIT cap.max_unstarted) ready)::int
             - (SELECT count(*) FROM (
-                SELECT 1 FROM jobs WHERE org_id = asked.org_id AND run_after IS NOT NULL
+                SELECT 1 FROM job_queue WHERE org_id = asked.org_id AND run_after IS NOT NULL
                   LIMIT cap.max_unstarted) delayed)::int
           END AS jobs,
           CASE WHEN cap.max_stored_bytes IS NOT NULL THEN (cap.max_stored_bytes

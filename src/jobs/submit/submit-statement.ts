@@ -10,9 +10,12 @@ export interface NewJob extends JobKey {
   readonly by: Actor;
 }
 
+/** Longer parameters, in bytes, are kept apart, so that reading a job is never reading them. */
+const MAX_PARAMETERS_IN_ROW = 4_096;
+
 /**
- * Submits jobs: `wanted`, and of these the `accepted`. A job, its parameters, its labels and who
- * submitted it are one statement.
+ * Submits jobs: `wanted`, and of these the `accepted`. A job, its parameters, its entry in the queue, its
+ * labels and who submitted it are one statement.
  */
 const insertStatement = (accepted: string, parameters = '$6::json[]'): string => `
   WITH wanted AS MATERIALIZED (
@@ -25,6 +28,12 @@ const insertStatement = (accepted: string, parameters = '$6::json[]'): string =>
   ), ${accepted}, with_parameters AS (
     INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
     SELECT id, org_id, parameters, octet_length(parameters::text) FROM accepted
+    WHERE octet_length(parameters::text) > ${MAX_PARAMETERS_IN_ROW}
+  ), queued AS (
+    INSERT INTO job_queue (job_id, org_id, topic, task, priority, run_after, expires_at)
+    SELECT id, org_id, topic, task, priority, CASE WHEN run_after > clock_timestamp() THEN run_after END,
+      greatest(clock_timestamp(), run_after) + expires_after * interval '1 second'
+    FROM accepted
   ), labeled AS (
     INSERT INTO job_labels (job_id, org_id, name, value)
     SELECT id, org_id, label.key, label.value FROM accepted, json_each_text(labels) AS label
@@ -37,10 +46,11 @@ const insertStatement = (accepted: string, parameters = '$6::json[]'): string =>
     requestId: 'request_id',
   })}
   )
-  INSERT INTO jobs (id, org_id, topic, task, max_attempts, priority, timeout_seconds, run_after, expires_at)
+  INSERT INTO job_submissions
+    (id, org_id, topic, task, max_attempts, priority, timeout_seconds, parameters, parameters_bytes)
   SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,
-    CASE WHEN run_after > clock_timestamp() THEN run_after END,
-    greatest(clock_timestamp(), run_after) + expires_after * interval '1 second'
+    CASE WHEN octet_length(parameters::text) <= ${MAX_PARAMETERS_IN_ROW} THEN parameters END,
+    CASE WHEN octet_length(parameters::text) <= ${MAX_PARAMETERS_IN_ROW} THEN octet_length(parameters::text) END
   FROM accepted`;
 
 /** For any number of jobs. */

@@ -115,7 +115,7 @@ export class SubmitStore {
         SELECT job_id AS "jobId", body_digest = $5 AS same FROM idempotency_keys kept
         WHERE org_id = $1 AND topic = $2 AND task = $3 AND key_digest = $4
           AND expires_at > clock_timestamp()
-          AND EXISTS (SELECT 1 FROM jobs WHERE id = kept.job_id AND org_id = kept.org_id)`,
+          AND EXISTS (SELECT 1 FROM job_submissions WHERE id = kept.job_id AND org_id = kept.org_id)`,
       values: [orgId, topic, task, digest, bodyDigest],
     });
     return rows[0] ?? null;
@@ -139,7 +139,7 @@ export class SubmitStore {
             WITH orphaned AS MATERIALIZED (
               SELECT job_id FROM idempotency_keys kept
               WHERE org_id = $1 AND topic = $2 AND task = $3 AND key_digest = $4
-                AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = kept.job_id AND org_id = kept.org_id)
+                AND NOT EXISTS (SELECT 1 FROM job_submissions WHERE id = kept.job_id AND org_id = kept.org_id)
             )
             UPDATE idempotency_keys kept SET expires_at = clock_timestamp() FROM orphaned
             WHERE org_id = $1 AND topic = $2 AND task = $3 AND key_digest = $4

@@ -82,8 +82,8 @@ export class Stage {
     const row = (orgId: string, place: 0 | 1 | 2) =>
       `('${orgId}', ${setting.weights[place]}, ${caps[place] ?? 'NULL'})`;
     await engine.owner.query(`
-      DELETE FROM jobs; DELETE FROM job_attempts; DELETE FROM job_parameters;
-      DELETE FROM job_results; DELETE FROM workers; DELETE FROM organization_limits;
+      DELETE FROM job_submissions; DELETE FROM job_queue; DELETE FROM job_leases; DELETE FROM job_ends;
+      DELETE FROM job_attempts; DELETE FROM workers; DELETE FROM organization_limits;
       DELETE FROM task_limits;
       INSERT INTO organization_limits (org_id, weight, max_running) VALUES
         ${row(ORGANIZATIONS[0], 0)}, ${row(ORGANIZATIONS[1], 1)}, ${row(NIL, 2)};

@@ -192,7 +192,7 @@ async function makeDue(
   { key, name }: ModelJob,
 ): Promise<void> {
   const { rowCount } = await engine.owner.query(
-    `UPDATE jobs SET ${column} = clock_timestamp() WHERE id = $1 AND ${column} IS NOT NULL`,
+    `UPDATE job_queue SET ${column} = clock_timestamp() WHERE job_id = $1 AND ${column} IS NOT NULL`,
     [key.jobId],
   );
   expectThat(rowCount === 1, `${name} has no ${column}`);

@@ -16,6 +16,8 @@ interface SeenJob extends JobFacts {
   readonly task: string;
   /** The whole row, as text: that of a job that has ended never changes. */
   readonly row: string;
+  /** In how many of the queue, the leases and the ends it is. */
+  readonly places: number;
 }
 
 interface SeenWorker {
@@ -47,7 +49,7 @@ interface JobRow {
   expires_at: string | null;
   expires_due: boolean | null;
   results: string | null;
-  result_rows: number;
+  places: number;
   attempts: { attempt: number; worker_id: string; outcome: string; problem: unknown }[] | null;
 }
 
@@ -61,8 +63,10 @@ export async function see(owner: pg.Pool): Promise<Seen> {
       SELECT (SELECT json_agg(seen) FROM (
         SELECT jobs.*, run_after <= clock_timestamp() AS run_after_due,
           expires_at <= clock_timestamp() AS expires_due,
-          (SELECT min(results::text) FROM job_results WHERE job_id = id) AS results,
-          (SELECT count(*) FROM job_results WHERE job_id = id) AS result_rows,
+          (SELECT min(results::text) FROM job_ends WHERE job_id = id) AS results,
+          (SELECT count(*) FROM job_queue WHERE job_id = id)
+            + (SELECT count(*) FROM job_leases WHERE job_id = id)
+            + (SELECT count(*) FROM job_ends WHERE job_id = id) AS places,
           (SELECT json_agg(kept ORDER BY kept.attempt) FROM job_attempts kept WHERE job_id = id)
             AS attempts
         FROM jobs) seen) AS jobs,
@@ -81,6 +85,7 @@ function seenJob(row: JobRow): SeenJob {
     orgId: row.org_id,
     task: row.task,
     row: JSON.stringify(whole),
+    places: row.places,
     status: row.status,
     attempt: row.attempt,
     failures: row.failures,
@@ -107,7 +112,7 @@ const textOf = (value: unknown): string | null => (value === null ? null : JSON.
 /** @throws Impossible when the rows are not as the model says */
 export function compare(world: World, seen: Seen): void {
   expectThat(seen.jobs.length === world.jobs.size, 'a job vanished, or came from nowhere');
-  for (const { id, orgId: _org, task: _task, row: _row, ...facts } of seen.jobs) {
+  for (const { id, orgId: _org, task: _task, row: _row, places: _places, ...facts } of seen.jobs) {
     const job = world.jobs.get(id);
     expectThat(job !== undefined, `job ${id} came from nowhere`);
     for (const [column, value] of Object.entries(facts)) {
@@ -164,6 +169,10 @@ export class Invariants {
   }
 
   private checkJob(job: SeenJob, workers: ReadonlySet<string>): void {
+    expectThat(
+      job.places === 1,
+      `a job is in ${job.places} of the queue, the leases and the ends at once`,
+    );
     expectThat(
       (job.results !== null) === (job.status === 'succeeded'),
       `a job that is ${job.status} has ${job.results === null ? 'no ' : ''}results`,

@@ -79,8 +79,8 @@ async function faultOfObjects(
             (SELECT array_agg(c.relname::text ORDER BY c.relname) FROM pg_class c
               WHERE c.oid = ANY (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)
                 AND (c.relrowsecurity AND NOT EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = c.oid)
-                     OR c.relname = 'jobs' AND NOT
-                        (has_table_privilege('headframe_api', c.oid, 'SELECT, INSERT')
+                     OR c.relname = 'job_queue' AND NOT
+                        (has_table_privilege('headframe_api', c.oid, 'SELECT')
                          AND has_table_privilege('headframe_worker', c.oid, 'UPDATE')))) AS bare`,
     [namesOf(migrations, 'TABLE'), namesOf(migrations, 'FUNCTION')],
   );
@@ -97,13 +97,20 @@ async function faultOfObjects(
 /** What the migrations make of a kind and do not drop again. */
 function namesOf(migrations: readonly Migration[], kind: 'TABLE' | 'FUNCTION'): string[] {
   const statement = new RegExp(
-    `^\\s*(CREATE|DROP)(?: OR REPLACE)? ${kind} (?:IF (?:NOT )?EXISTS )?"?(\\w+)"?`,
+    `^\\s*(CREATE|DROP|ALTER)(?: OR REPLACE)? ${kind} (?:IF (?:NOT )?EXISTS )?"?(\\w+)"?(?: RENAME TO (\\w+))?`,
     'gm',
   );
   const names = new Set<string>();
   for (const { sql } of migrations) {
-    for (const [, verb, name] of sql.matchAll(statement)) {
-      names[verb === 'CREATE' ? 'add' : 'delete'](name as string);
+    for (const [, verb, name, renamed] of sql.matchAll(statement)) {
+      if (verb === 'CREATE') {
+        names.add(name as string);
+      } else if (verb === 'DROP' || renamed !== undefined) {
+        names.delete(name as string);
+      }
+      if (renamed !== undefined) {
+        names.add(renamed);
+      }
     }
   }
   return [...names];
