@@ -50,6 +50,7 @@ async function run(
     entry: { task, moduleUrl: '' },
     parameters: '{}',
     signal: new AbortController().signal,
+    onStop: () => undefined,
     onProgress: (percent, message) => told.push({ percent, message }),
     ...more,
   });

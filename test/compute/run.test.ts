@@ -123,7 +123,7 @@ describe('a run on the inline runner', () => {
       parameters: null,
     };
     const entry = { task: TASKS[name] as unknown as Task, moduleUrl: '' };
-    const run = new Run(job, entry, runner, () => undefined);
+    const run = new Run(job, entry, runner, { report: () => undefined });
     return { run, outcome: run.execute('{}') };
   };
 

@@ -28,6 +28,7 @@ describe('the thread runner', () => {
       entry: { task, moduleUrl: TASK },
       parameters: JSON.stringify({ fault }),
       signal: new AbortController().signal,
+      onStop: () => undefined,
       onProgress: () => undefined,
       ...more,
     });

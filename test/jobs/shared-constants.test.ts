@@ -37,7 +37,9 @@ describe('constants that the SQL in force shares with the code', () => {
     const lastChances = (file: string) => all(/\bcrashes (?:>=|<) (\d+)/g, sql(file)).map(Number);
     const claims = lastChances('functions/claim_jobs.sql');
     expect(claims).toHaveLength(4);
-    const [index] = /^CREATE INDEX jobs_last_chance .*$/m.exec(sql('tables/jobs.sql')) ?? [''];
+    const [index] = /^CREATE INDEX job_queue_last_chance .*$/m.exec(
+      sql('tables/job_queue.sql'),
+    ) ?? [''];
     const indexed = all(/crashes >= (\d+)/g, index).map(Number);
     expect(indexed).toHaveLength(1);
     expect(new Set([...claims, ...indexed])).toEqual(new Set([MAX_CRASHES - 1]));

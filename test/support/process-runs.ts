@@ -38,6 +38,7 @@ export class ProcessRuns {
       entry: { task: shellTask(script, part), moduleUrl: '' },
       parameters: '{}',
       signal: new AbortController().signal,
+      onStop: () => undefined,
       onProgress: () => undefined,
       ...more,
     });

@@ -21,8 +21,13 @@ export interface Attempt {
   readonly entry: CatalogueEntry;
   /** A JSON document, as text. */
   readonly parameters: string;
-  /** Aborts with a {@link StopReason}; the runner then settles within its grace time. */
+  /**
+   * Aborts with a {@link StopReason}; the runner then settles within its grace time. Made when it is first
+   * asked for: it costs a short job more than all else.
+   */
   readonly signal: AbortSignal;
+  /** Calls back, once, when the attempt is to stop: at once if it is already. Holds one listener. */
+  onStop(listener: () => void): void;
   onProgress(percent: number, message: string | null): void;
 }
 

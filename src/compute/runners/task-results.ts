@@ -15,7 +15,7 @@ export function outcomeOfResults(results: unknown): AttemptOutcome {
     return resultsTooLarge(MAX_RESULTS_CHARACTERS);
   }
   // U+0000 and lone surrogates: JSON can spell them, PostgreSQL cannot store them.
-  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f]..)/.test(text)) {
+  if (text.includes('\\u') && /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f]..)/.test(text)) {
     return refused('The task returned text with characters that cannot be kept.');
   }
   const { message } = results as { message?: unknown };

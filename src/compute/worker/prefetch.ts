@@ -1,7 +1,7 @@
 /** Jobs are claimed ahead for about this long. */
 const AHEAD_MS = 50;
 /** Never more than this many, however short they are. */
-const MAX_AHEAD = 256;
+const MAX_AHEAD = 500;
 /** How much of the estimate each shorter run changes. */
 const WEIGHT = 0.1;
 
@@ -24,7 +24,7 @@ export class Prefetch {
         : this.runMs + (ms - this.runMs) * WEIGHT;
   }
 
-  /** 0–256 */
+  /** 0–500 */
   get ahead(): number {
     return Math.min(MAX_AHEAD, Math.floor((this.slots * AHEAD_MS) / Math.max(this.runMs, 0.01)));
   }

@@ -38,7 +38,7 @@ export class ProgressReporter extends EventEmitter<Events> {
       jobId: lease.jobId,
       leaseId: lease.leaseId,
       percent: Math.max(Math.floor(Math.min(100, Math.max(0, percent))), before?.percent ?? 0),
-      message: message === null ? (before?.message ?? null) : storableMessage(message),
+      message: message ?? before?.message ?? null,
     });
     this.timer ??= setTimeout(
       () => void this.write(),
@@ -53,7 +53,11 @@ export class ProgressReporter extends EventEmitter<Events> {
 
   private async write(): Promise<void> {
     this.writtenAt = performance.now();
-    const reports = [...this.pending.values()];
+    // Only what is written is made storable: of a short job nothing ever is.
+    const reports = [...this.pending.values()].map((report) => ({
+      ...report,
+      message: report.message === null ? null : storableMessage(report.message),
+    }));
     this.pending.clear();
     try {
       const states = reports.length === 0 ? new Map() : await this.leases.progress(reports);

@@ -35,18 +35,33 @@ export class RunConcluder {
    * be released either is reaped once this worker is gone.
    * @param ms how long the attempt took
    */
-  async conclude(
+  conclude(job: ClaimedJob, outcome: FinalOutcome, ms: number, giveUp: AbortSignal): Promise<void> {
+    // Nearly always the first try succeeds: it goes without what a second needs.
+    return this.write(job, outcome).then(
+      (to) => this.tell(job, outcome, to, ms),
+      (error: unknown) => this.concludeLater(job, outcome, ms, giveUp, error),
+    );
+  }
+
+  /** @param failure of the first try */
+  private async concludeLater(
     job: ClaimedJob,
     outcome: FinalOutcome,
     ms: number,
     giveUp: AbortSignal,
+    failure: unknown,
   ): Promise<void> {
     const warn = (error: unknown) =>
       this.logger.warn({ err: error, ...describeJob(job) }, 'an outcome waits for the database');
     const { jobId, leaseId } = job;
+    let failed: Promise<never> | null = Promise.reject(failure);
+    const write = (): Promise<JobStatus | null> => {
+      const first = failed;
+      failed = null;
+      return first ?? this.write({ jobId, leaseId }, outcome);
+    };
     try {
-      const to = await outlast(() => this.write({ jobId, leaseId }, outcome), giveUp, warn);
-      this.tell(job, outcome, to, ms);
+      this.tell(job, outcome, await outlast(write, giveUp, warn), ms);
     } catch (error) {
       this.logger.error({ err: error, ...describeJob(job) }, 'an outcome could not be stored');
       // Whatever went wrong, the job must not stay running forever.
@@ -58,11 +73,12 @@ export class RunConcluder {
     }
   }
 
-  private write(lease: Lease, outcome: FinalOutcome): Promise<JobStatus | null> {
+  private write({ jobId, leaseId }: Lease, outcome: FinalOutcome): Promise<JobStatus | null> {
+    const lease = { jobId, leaseId };
     switch (outcome.kind) {
       case 'succeeded': {
         const { results, message } = outcome;
-        return this.leases.succeed({ ...lease, results, message });
+        return this.leases.succeed({ jobId, leaseId, results, message });
       }
       case 'postponed':
         return this.leases.postpone({ ...lease, ...outcome });

@@ -3,48 +3,96 @@ import type { AttemptOutcome, FinalOutcome } from '../../jobs/lease/attempt-outc
 import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
 import type { Attempt, Runner, StopReason } from '../runners/attempt.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
+import type { ProgressReporter } from './progress-reporter.js';
 
 /**
  * One attempt of one job in this process, waiting for a slot or running: it can be stopped, for a
  * reason, and has one outcome.
  */
-export class Run {
+export class Run implements Attempt {
   /** On the monotonic clock, in milliseconds. */
   readonly claimedAt = performance.now();
+  /** A JSON document, as text; set by {@link execute}. */
+  parameters = '{}';
   private stopReason: StopReason | null = null;
   private stopping: AbortController | null = null;
+  private listener: (() => void) | null = null;
 
   constructor(
     readonly job: ClaimedJob,
-    private readonly entry: CatalogueEntry,
+    readonly entry: CatalogueEntry,
     private readonly runner: Runner,
-    private readonly onProgress: (percent: number, message: string | null) => void,
+    private readonly progress: Pick<ProgressReporter, 'report'>,
   ) {}
 
-  get stopped(): boolean {
-    return this.stopReason !== null;
+  get jobId(): string {
+    return this.job.jobId;
+  }
+
+  get leaseId(): string {
+    return this.job.leaseId;
+  }
+
+  get orgId(): string {
+    return this.job.orgId;
+  }
+
+  get number(): number {
+    return this.job.attempt;
+  }
+
+  get signal(): AbortSignal {
+    if (this.stopping === null) {
+      this.stopping = new AbortController();
+      if (this.stopReason !== null) {
+        this.stopping.abort(this.stopReason);
+      }
+    }
+    return this.stopping.signal;
+  }
+
+  onStop(listener: () => void): void {
+    if (this.stopReason !== null) {
+      listener();
+    } else {
+      this.listener = listener;
+    }
+  }
+
+  onProgress(percent: number, message: string | null): void {
+    this.progress.report(this.job, percent, message);
   }
 
   /** Tells the task to stop. Only the first reason counts. */
   stop(reason: StopReason): void {
-    this.stopReason ??= reason;
-    this.stopping?.abort(this.stopReason);
+    if (this.stopReason === null) {
+      this.stopReason = reason;
+      this.stopping?.abort(reason);
+      this.listener?.();
+    }
   }
 
   /**
    * Runs the attempt to its end. Never rejects for what the task does.
    * @param parameters a JSON document, as text
    */
-  async execute(parameters: string): Promise<FinalOutcome> {
+  execute(parameters: string): Promise<FinalOutcome> {
     if (this.stopReason !== null) {
-      return this.conclude({ kind: 'stopped' });
+      return Promise.resolve(this.outcomeUnstarted());
     }
-    const deadline = setTimeout(() => this.stop('timed out'), this.timeoutSeconds * 1_000);
-    try {
-      return this.conclude(await this.runner.run(this.attempt(parameters)));
-    } finally {
-      clearTimeout(deadline);
-    }
+    this.parameters = parameters;
+    const deadline = setTimeout(timeOut, this.timeoutSeconds * 1_000, this);
+    // Callbacks: an async function for each layer of a job of a microsecond is what it would cost.
+    return this.runner.run(this).then(
+      (outcome) => {
+        clearTimeout(deadline);
+        return this.conclude(outcome);
+      },
+      (error: unknown) => {
+        clearTimeout(deadline);
+        throw error;
+      },
+    );
   }
 
   /** What becomes of an attempt that was stopped before it began. */
@@ -56,20 +104,6 @@ export class Run {
   private get timeoutSeconds(): number {
     const { timeoutSeconds } = this.entry.task;
     return Math.min(timeoutSeconds, this.job.timeoutSeconds ?? timeoutSeconds);
-  }
-
-  private attempt(parameters: string): Attempt {
-    this.stopping = new AbortController();
-    return {
-      jobId: this.job.jobId,
-      leaseId: this.job.leaseId,
-      orgId: this.job.orgId,
-      number: this.job.attempt,
-      entry: this.entry,
-      parameters,
-      signal: this.stopping.signal,
-      onProgress: this.onProgress,
-    };
   }
 
   private conclude(outcome: AttemptOutcome): FinalOutcome {
@@ -102,3 +136,5 @@ export class Run {
     }
   }
 }
+
+const timeOut = (run: Run): void => run.stop('timed out');

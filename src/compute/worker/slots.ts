@@ -95,9 +95,7 @@ export class Slots extends EventEmitter<Events> {
    */
   take(job: ClaimedJob, stopped: StopReason | null = null): void {
     const entry = this.catalogue.find(job.topic, job.task) as CatalogueEntry;
-    const run = new Run(job, entry, this.runners[entry.task.runner], (percent, message) => {
-      this.progress.report(job, percent, message);
-    });
+    const run = new Run(job, entry, this.runners[entry.task.runner], this.progress);
     if (stopped !== null) {
       run.stop(stopped);
     }
@@ -188,12 +186,13 @@ export class Slots extends EventEmitter<Events> {
     }
   }
 
-  private async conclude(run: Run, outcome: FinalOutcome, ms: number): Promise<void> {
-    await this.concluder.conclude(run.job, outcome, ms, this.giveUp.signal);
-    this.held.delete(run.job.leaseId);
-    if (this.held.size === 0) {
-      this.idle?.();
-    }
+  private conclude(run: Run, outcome: FinalOutcome, ms: number): Promise<void> {
+    return this.concluder.conclude(run.job, outcome, ms, this.giveUp.signal).then(() => {
+      this.held.delete(run.job.leaseId);
+      if (this.held.size === 0) {
+        this.idle?.();
+      }
+    });
   }
 
   /** Never rejects: a fault of ours fails the attempt like a fault of the task. */

@@ -144,9 +144,9 @@ export class LeaseStore {
    * Transition `succeed`. A cancel that came first wins: then the results are dropped. Successes
    * that come together are stored together.
    */
-  async succeed(success: Success): Promise<JobStatus | null> {
+  succeed(success: Success): Promise<JobStatus | null> {
     return success.results.length > COALESCED_CHARACTERS
-      ? ((await this.succeedAll([success], true))[0] ?? null)
+      ? this.succeedAll([success], true).then(([status = null]) => status)
       : this.successes.submit(success);
   }
 

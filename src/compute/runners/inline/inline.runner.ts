@@ -3,7 +3,7 @@ import { Injectable, Logger, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Attempt, Runner } from '../attempt.js';
 import { executeTask } from '../execute-task.js';
-import type { CodeTask } from '../../task.js';
+import type { CodeTask, TaskContext } from '../../task.js';
 import { taskKey } from '../../catalogue/task-catalogue.js';
 
 /** A task that has not stopped by itself this long after its signal is abandoned. */
@@ -17,25 +17,30 @@ export class InlineRunner implements Runner {
 
   constructor(private readonly modules: ModuleRef) {}
 
-  async run(attempt: Attempt): Promise<AttemptOutcome> {
+  run(attempt: Attempt): Promise<AttemptOutcome> {
     const task = attempt.entry.task as CodeTask;
     const classes = task.runner === 'inline' ? (task.inject ?? []) : [];
-    const dependencies =
-      classes.length === 0
-        ? []
-        : await Promise.all(classes.map((provider) => this.dependency(provider as Type)));
-    const work = executeTask(
-      task,
-      attempt.parameters,
-      {
-        jobId: attempt.jobId,
-        attempt: attempt.number,
-        signal: attempt.signal,
-        progress: (percent, message) => attempt.onProgress(percent, message ?? null),
+    return classes.length === 0
+      ? this.runWith(attempt, task, [])
+      : Promise.all(classes.map((provider) => this.dependency(provider as Type))).then(
+          (dependencies) => this.runWith(attempt, task, dependencies),
+        );
+  }
+
+  private runWith(
+    attempt: Attempt,
+    task: CodeTask,
+    dependencies: readonly unknown[],
+  ): Promise<AttemptOutcome> {
+    const context: TaskContext = {
+      jobId: attempt.jobId,
+      attempt: attempt.number,
+      get signal() {
+        return attempt.signal;
       },
-      dependencies,
-    );
-    return this.settled(attempt, work);
+      progress: (percent, message) => attempt.onProgress(percent, message ?? null),
+    };
+    return this.settled(attempt, executeTask(task, attempt.parameters, context, dependencies));
   }
 
   /** A provider of the application; or, for a class that no module knows, one made for tasks alone. */
@@ -55,27 +60,25 @@ export class InlineRunner implements Runner {
 
   /**
    * What the task comes to; or, when it has not stopped by the end of its grace time, that it was
-   * stopped. Plain callbacks: on short jobs, abort controllers took more time than all else here.
+   * stopped.
    */
   private settled(attempt: Attempt, work: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
-    const { signal } = attempt;
     return new Promise((resolve) => {
       let grace: NodeJS.Timeout | undefined;
-      const wait = (): void => {
-        grace = setTimeout(() => {
-          this.logger.error(
-            { job: attempt.jobId, task: taskKey(attempt.entry.task) },
-            'an inline task ignores its signal and is abandoned: it may still be running',
-          );
-          resolve({ kind: 'stopped' });
-        }, GRACE_MS);
-      };
-      signal.addEventListener('abort', wait, { once: true });
-      if (signal.aborted) {
-        wait();
-      }
+      let done = false;
+      attempt.onStop(() => {
+        if (!done) {
+          grace = setTimeout(() => {
+            this.logger.error(
+              { job: attempt.jobId, task: taskKey(attempt.entry.task) },
+              'an inline task ignores its signal and is abandoned: it may still be running',
+            );
+            resolve({ kind: 'stopped' });
+          }, GRACE_MS);
+        }
+      });
       void work.then((outcome) => {
-        signal.removeEventListener('abort', wait);
+        done = true;
         clearTimeout(grace);
         resolve(outcome);
       });

@@ -54,13 +54,13 @@ export default defineTask({
    *   soon as the job is canceled
    */
   async run({ seconds, steps, fail }, context) {
-    const { signal } = context;
     const started = performance.now();
     for (let step = 1; step <= steps; step++) {
       // Measured from the start: late wake-ups do not add up.
       const until = started + (1000 * seconds * step) / steps;
       const waitMs = Math.ceil(until - performance.now());
       if (waitMs > 0) {
+        const { signal } = context;
         await sleep(waitMs, undefined, { signal }).catch((error: unknown) => {
           signal.throwIfAborted();
           throw error;
