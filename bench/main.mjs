@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 /** The script of each part, its own arguments, and the options that it knows. */
 const PARTS = {
-  queues: { script: 'queues.bench.mjs', knows: ['jobs', 'runs', 'adds', 'peers', 'markdown'] },
+  queues: {
+    script: 'queues.bench.mjs',
+    knows: ['quick', 'jobs', 'runs', 'adds', 'peers', 'markdown'],
+  },
   http: { script: 'http.bench.mjs', knows: ['seconds', 'rounds', 'markdown'] },
   kriging: { script: 'kriging.bench.mjs', fixed: ['grid'], knows: [] },
   recovery: {
@@ -27,6 +30,8 @@ const PARTS = {
     knows: ['minutes', 'per-second', 'progress', 'kept', 'markdown'],
   },
 };
+/** Options without a value. */
+const FLAGS = ['quick'];
 const BY_DEFAULT = ['queues', 'http', 'kriging', 'recovery'];
 
 const { named, given } = parse(process.argv.slice(2));
@@ -36,7 +41,7 @@ for (const part of named.length > 0 ? named : BY_DEFAULT) {
   console.log(`\n# ${part}\n`);
   const code = await run(script, [
     ...fixed,
-    ...options.map(([name, value]) => `--${name}=${value}`),
+    ...options.map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`)),
   ]);
   if (code !== 0) {
     process.exitCode = code;
@@ -52,7 +57,7 @@ function parse(args) {
     if (name in PARTS && !args[index].startsWith('--')) {
       result.named.push(name);
     } else if (Object.values(PARTS).some(({ knows }) => knows.includes(name))) {
-      result.given[name] = value ?? args[(index += 1)];
+      result.given[name] = FLAGS.includes(name) ? true : (value ?? args[(index += 1)]);
     } else {
       console.error(
         `There is no part or option ${args[index]}. Parts: ${Object.keys(PARTS).join(', ')}.`,

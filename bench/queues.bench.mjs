@@ -1,9 +1,11 @@
 // Headframe beside the queues people would pick instead, in one run: drains, add to start, adds, and
 // what bare SQL does on the same server.
-// node bench/queues.bench.mjs [--jobs 100000] [--runs 3] [--adds 300] [--markdown file]
+// node bench/queues.bench.mjs [--quick] [--jobs 100000] [--runs 3] [--adds 300] [--markdown file]
+// --quick: three minutes, for whoever changes something; 50,000 jobs, three runs, 60 adds.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { addRate } from './queues/adds.mjs';
+import { costsOf } from './queues/costs.mjs';
 import { drain } from './queues/drain.mjs';
 import { floors } from './queues/floors.mjs';
 import * as headframe from './queues/headframe.mjs';
@@ -19,20 +21,23 @@ import { figure, table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
   options: {
-    jobs: { type: 'string', default: '100000' },
+    quick: { type: 'boolean', default: false },
+    jobs: { type: 'string' },
     runs: { type: 'string', default: '3' },
-    adds: { type: 'string', default: '300' },
+    adds: { type: 'string' },
     peers: { type: 'string', default: 'graphile-worker,pg-boss,bullmq' },
     markdown: { type: 'string' },
   },
 });
-const jobs = Number(options.jobs);
+const jobs = Number(options.jobs ?? (options.quick ? 50_000 : 100_000));
 const runs = Number(options.runs);
-const idle = { count: Number(options.adds), pauseMs: 20 };
+const idle = { count: Number(options.adds ?? (options.quick ? 60 : 300)), pauseMs: 20 };
 const ADDS = { callers: 16, seconds: 2 };
 
 /** @type {Record<string, Record<string, string | number | null>>} row → column → what was measured */
 const rows = {};
+/** Ratios of drains that were taken one after the other: what, median, least, most. */
+const pairs = [];
 const note = (row, column, value) => {
   (rows[row] ??= {})[column] = value;
 };
@@ -55,24 +60,52 @@ async function openPeers(postgres) {
   );
 }
 
-async function measureDrains(contestants) {
+/** Each run takes all systems once, the first by turns, so that a ratio is of two that ran side by side. */
+async function measureDrains(contestants, costs) {
   for (const processes of [1, 2]) {
     const measured = new Map(contestants.map((one) => [one, []]));
     for (let run = 1; run <= runs; run += 1) {
-      for (const [contestant, drains] of measured) {
-        const { column, queue, start } = contestant;
-        drains.push(await drain(queue, start, { jobs, processes }));
-        say(`drain ${run}, ${processes} workers, ${column}: ${figure(drains.at(-1).rate)}/s`);
+      const inTurn = run % 2 === 1 ? contestants : contestants.toReversed();
+      for (const contestant of inTurn) {
+        const { column, queue, start, besidePostgres } = contestant;
+        const drained = await drain(queue, start, {
+          jobs,
+          processes,
+          costs: besidePostgres ? costs : undefined,
+        });
+        measured.get(contestant).push(drained);
+        say(`drain ${run}, ${processes} workers, ${column}: ${figure(drained.rate)}/s`);
       }
     }
-    const workers = processes === 1 ? 'one worker' : 'two workers';
-    for (const [{ column, variant = '' }, drains] of measured) {
-      note(`drain, ${workers}${variant}, jobs/s`, column, median(drains.map(({ rate }) => rate)));
-      if (drains[0].memory !== null) {
-        const memory = median(drains.map((one) => one.memory));
-        note(`peak memory of a worker, ${workers}${variant}, MB`, column, memory);
-      }
+    noteDrains(processes === 1 ? 'one worker' : 'two workers', measured);
+  }
+}
+
+function noteDrains(workers, measured) {
+  for (const [{ column, variant = '' }, drains] of measured) {
+    const row = (what, unit) => `${what}, ${workers}${variant}, ${unit}`;
+    note(row('drain', 'jobs/s'), column, median(drains.map(({ rate }) => rate)));
+    const costs = drains.flatMap((one) => one.costs ?? []);
+    if (costs.length > 0) {
+      const of = (name) => median(costs.map((cost) => cost[name]));
+      note(row('processor time of the workers', 'µs a job'), column, of('workers'));
+      note(row('processor time of PostgreSQL', 'µs a job'), column, of('database'));
+      note(row('log of PostgreSQL', 'bytes a job'), column, of('wal'));
     }
+    if (drains[0].memory !== null) {
+      note(row('peak memory of a worker', 'MB'), column, median(drains.map((one) => one.memory)));
+    }
+  }
+  const ours = [...measured].find(([{ column, variant }]) => column === headframe.name && !variant);
+  for (const [{ column, variant = '' }, drains] of measured) {
+    if (drains === ours[1]) continue;
+    const ratios = drains.map(({ rate }, run) => ours[1][run].rate / rate);
+    pairs.push([
+      `${workers}: ${column}${variant}`,
+      median(ratios).toFixed(2),
+      Math.min(...ratios).toFixed(2),
+      Math.max(...ratios).toFixed(2),
+    ]);
   }
 }
 
@@ -142,7 +175,7 @@ function report(peers, bare) {
     const ours = rows[row][headframe.name];
     const theirs = columns.slice(1).flatMap((column) => rows[row][column] ?? []);
     if (ours === undefined || theirs.length === 0) return '';
-    const less = /, ms$|, MB$/.test(row);
+    const less = /, (?:ms|MB|µs a job|bytes a job)$/.test(row);
     return (ours / (less ? Math.min(...theirs) : Math.max(...theirs))).toFixed(2);
   };
   return [
@@ -157,6 +190,8 @@ function report(peers, bare) {
         ratio(row),
       ]),
     ]),
+    '',
+    table([['Headframe / other, drains of the same run', 'median', 'least', 'most'], ...pairs]),
     '',
     table([
       ['Bare SQL in the same run', 'rows/s'],
@@ -178,12 +213,19 @@ await runBenchmark(
     const present = peers.filter(({ queue }) => queue !== undefined);
     const place = await headframe.setUp({ postgres });
     const start = () => headframe.startWorker(place);
+    const costs = await costsOf(postgres.url);
     const contestants = [
-      { column: headframe.name, queue: await headframe.open(place), start },
+      {
+        column: headframe.name,
+        queue: await headframe.open(place),
+        start,
+        besidePostgres: true,
+      },
       ...present.map(({ system, queue, start: startOne }) => ({
         column: system.name,
         queue,
         start: startOne,
+        besidePostgres: system.onPostgres !== false,
       })),
     ];
     const many = {
@@ -191,9 +233,11 @@ await runBenchmark(
       variant: ', jobs of 10 organizations',
       queue: await headframe.open(place, { organizations: 10 }),
       start,
+      besidePostgres: true,
     };
     const bare = await floors({ postgres });
-    await measureDrains([...contestants, many]);
+    await measureDrains([...contestants, many], costs);
+    await costs.close();
     await measureStarts(present, contestants[0].queue, place);
     await measureAdds(contestants);
     const text = report(peers, bare);

@@ -4,6 +4,8 @@ import { redisVersion, startRedis } from '../support/redis.mjs';
 import { versionOf } from '../support/machine.mjs';
 
 export const name = 'BullMQ';
+/** Its processor time is Redis', which is not measured. */
+export const onPostgres = false;
 export const version = `${versionOf('bullmq')} on Redis ${redisVersion()}`;
 export const settings =
   'concurrency 100, addBulk in 1,000s, results kept; Redis with appendonly yes, appendfsync everysec';

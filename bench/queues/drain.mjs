@@ -10,15 +10,17 @@ const LAST_POLL_MS = 3;
 /**
  * @param {object} queue an opened system
  * @param {() => Promise<object>} start starts a worker process, ready to be told to take jobs
- * @param {{jobs: number, processes: number}} options
- * @returns {Promise<{rate: number, memory: number | null}>} jobs a second from the first claim to the
- *   last completion, and the peak of memory of the largest worker in MB
+ * @param {{jobs: number, processes: number, costs?: Awaited<ReturnType<typeof import('./costs.mjs').costsOf>>}} options
+ * @returns {Promise<{rate: number, memory: number | null, costs?: import('./costs.mjs').Costs}>} jobs a
+ *   second from the first claim to the last completion, the peak of memory of the largest worker in MB, and
+ *   what a job cost
  */
-export async function drain(queue, start, { jobs, processes }) {
+export async function drain(queue, start, { jobs, processes, costs }) {
   await queue.fill(jobs);
   await queue.hold?.();
   const workers = await Promise.all(Array.from({ length: processes }, start));
   try {
+    await costs?.begin(workers);
     const began = performance.now();
     await Promise.all([queue.release?.(), ...workers.map((worker) => worker.tell?.('drain'))]);
     const told = () => workers.reduce((sum, { count }) => sum + (count ?? Infinity), 0);
@@ -28,6 +30,7 @@ export async function drain(queue, start, { jobs, processes }) {
       busy = told() < jobs || (await queue.busy());
     }
     const seenDone = Date.now();
+    const cost = await costs?.end(jobs);
     const claims = workers.flatMap(({ claimedAt }) => claimedAt ?? []);
     const { done, from, to } = await queue.tally(jobs, {
       firstClaim: Math.min(...claims),
@@ -37,6 +40,7 @@ export async function drain(queue, start, { jobs, processes }) {
     return {
       rate: (1_000 * done) / (to - from),
       memory: Math.max(...workers.map((worker) => worker.peakMemory())),
+      costs: cost,
     };
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));

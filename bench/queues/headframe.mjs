@@ -104,6 +104,7 @@ export async function startWorker({ url }, { role = 'worker', probe = false } = 
   const env = { DATABASE_URL: url, ROLE: role, LOG_LEVEL: 'warn', WORKER_SLOTS: String(SLOTS) };
   const server = await startServer('dist/main.js', env, flags);
   const handle = {
+    pid: server.child.pid,
     url: server.url,
     /** @type {(key: string, at: number) => void} */
     onStart: () => {},

@@ -8,6 +8,7 @@ export async function startPeer(module, place) {
     JSON.stringify(place),
   ]);
   const handle = {
+    pid: child.pid,
     /** Jobs whose code was called. */
     count: 0,
     /** Epoch milliseconds of its first claim. */
