@@ -25,11 +25,14 @@ export class FairQueue<T> implements Iterable<T> {
   shift(): T | undefined {
     for (const [organization, queue] of this.queues) {
       const item = queue.shift();
-      this.queues.delete(organization);
-      if (queue.length > 0) {
-        this.queues.set(organization, queue);
-      }
       this.count -= 1;
+      // Alone it is always next.
+      if (queue.length === 0 || this.queues.size > 1) {
+        this.queues.delete(organization);
+        if (queue.length > 0) {
+          this.queues.set(organization, queue);
+        }
+      }
       return item;
     }
     return undefined;

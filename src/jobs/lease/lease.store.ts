@@ -56,6 +56,11 @@ export interface Postponement extends Lease {
   readonly afterSeconds: number;
 }
 
+/**
+ * What stands between documents that are sent together: no JSON document has it in it. An array of them
+ * would be quoted element by element, which took a fifth of this process's time for a short job.
+ */
+const RECORD = '\\x02';
 /** Results beyond this many characters are stored by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
 /** Longer results, in bytes, are kept apart, so that reading a job is never reading them. */
@@ -243,11 +248,12 @@ export class LeaseStore {
       successes,
       alone ? 'succeed-large' : 'succeed',
       `WITH done AS MATERIALIZED (
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], ${alone ? 'ARRAY[$4::json]' : '$4::json[]'})
+         SELECT * FROM unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::uuid[], $3::text[],
+             ${alone ? 'ARRAY[$4::json]' : `string_to_array($4, E'${RECORD}')`})
            AS done(job_id, lease_id, message, results)
        ), held AS (
          DELETE FROM job_leases lease USING done WHERE ${HOLDS('done.job_id', 'done.lease_id')}
-         RETURNING lease.*, done.message AS last_message, done.results, octet_length(done.results::text) AS bytes
+         RETURNING lease.*, done.message AS last_message, done.results::json, octet_length(done.results::text) AS bytes
        ), ended AS (
          INSERT INTO job_ends (job_id, org_id, started_at, worker_id, attempt, crashes, failures,
            status, progress, message, error, results, results_bytes)
@@ -266,10 +272,12 @@ export class LeaseStore {
          sum(bytes) AS bytes, string_agg(lease_id::text, ',') AS leases
        FROM held GROUP BY canceling, org_id`,
       [
-        ordered.map(({ jobId }) => jobId),
-        ordered.map(({ leaseId }) => leaseId),
+        ordered.map(({ jobId }) => jobId).join(),
+        ordered.map(({ leaseId }) => leaseId).join(),
         ordered.map(({ message }) => message),
-        alone ? Buffer.from(ordered[0]?.results ?? '') : ordered.map(({ results }) => results),
+        alone
+          ? Buffer.from(ordered[0]?.results ?? '')
+          : ordered.map(({ results }) => results).join('\u0002'),
         JSON.stringify(JOB_CANCELED),
       ],
       ({ status, org_id, bytes }: Stored & Transitioned) => {
