@@ -8,13 +8,13 @@ const ORGANIZATION = randomUUID();
 const ACTOR = { subject: 'bench', client: null, address: '127.0.0.1', requestId: 'bench' };
 
 /**
- * The row is committed, then workers are told.
+ * The job is committed, then workers are told, unless it runs in this process already.
  * @param {import('../../dist/jobs/submit/submit.store.js').SubmitStore} jobs
  * @param {import('../../dist/jobs/job/job-signals.js').JobSignals} signals
  * @param {string} jobId
  */
 export async function addJob(jobs, signals, jobId) {
-  await jobs.create({
+  const { started } = await jobs.create({
     jobId,
     orgId: ORGANIZATION,
     topic: TASK.topic,
@@ -24,5 +24,5 @@ export async function addJob(jobs, signals, jobId) {
     parameters: PARAMETERS,
     by: ACTOR,
   });
-  signals.announceWork();
+  if (!started) signals.announceWork();
 }

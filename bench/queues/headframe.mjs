@@ -7,6 +7,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { JobSignals } from '../../dist/jobs/job/job-signals.js';
 import { SubmitStore } from '../../dist/jobs/submit/submit.store.js';
+import { LocalStarts } from '../../dist/jobs/lease/local-starts.js';
 import { UsageMeter } from '../../dist/jobs/limits/usage-meter.js';
 import { Database } from '../../dist/platform/database/database.js';
 import { versionOf } from '../support/machine.mjs';
@@ -36,7 +37,10 @@ export async function open({ url }, { organizations = 1 } = {}) {
   const pool = new pg.Pool({ connectionString: url, max: 2, options: '-c enable_seqscan=off' });
   const database = new Database({ url, poolSize: 10 });
   const usage = new UsageMeter(database);
-  const [jobs, signals] = [new SubmitStore(database, usage), new JobSignals(database)];
+  const [jobs, signals] = [
+    new SubmitStore(database, usage, new LocalStarts()),
+    new JobSignals(database),
+  ];
   const orgIds = Array.from({ length: organizations }, () => randomUUID());
   let keepsEnded = false;
   return {

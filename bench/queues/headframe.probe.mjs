@@ -28,10 +28,10 @@ SubmitStore.prototype.create = function (job) {
   jobs = this;
   return create.call(this, job);
 };
-const { announceWork } = JobSignals.prototype;
-JobSignals.prototype.announceWork = function () {
+const { on } = JobSignals.prototype;
+JobSignals.prototype.on = function (...listener) {
   signals = this;
-  announceWork.call(this);
+  return on.apply(this, listener);
 };
 
 process.on('message', ({ addToSelf }) => {

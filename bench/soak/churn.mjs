@@ -6,6 +6,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { ClaimStore } from '../../dist/jobs/lease/claim.store.js';
 import { JobSignals } from '../../dist/jobs/job/job-signals.js';
+import { LocalStarts } from '../../dist/jobs/lease/local-starts.js';
 import { SubmitStore } from '../../dist/jobs/submit/submit.store.js';
 import { LeaseStore } from '../../dist/jobs/lease/lease.store.js';
 import { UsageMeter } from '../../dist/jobs/limits/usage-meter.js';
@@ -25,7 +26,10 @@ const RESULTS = '{"message":"Slept 0.001 seconds in 1 naps","seconds":0.001,"ste
 export async function churn(url, { perSecond, kept, goOn }) {
   const database = new Database({ url, poolSize: 4 });
   const usage = new UsageMeter(database);
-  const [jobs, claims] = [new SubmitStore(database, usage), new ClaimStore(database)];
+  const [jobs, claims] = [
+    new SubmitStore(database, usage, new LocalStarts()),
+    new ClaimStore(database),
+  ];
   const [leases, workers] = [new LeaseStore(database, usage), new WorkerStore(database)];
   const signals = new JobSignals(database);
   const owner = new pg.Pool({ connectionString: url, max: 1 });

@@ -33,6 +33,7 @@ import { SubmitQuota } from './submit/submit-quota.js';
 import { UsageMeter } from './limits/usage-meter.js';
 import { UsageRecount } from './care/usage-recount.js';
 import { UsageStore } from './care/usage.store.js';
+import { LocalStarts } from './lease/local-starts.js';
 import { LocalWorker } from './lease/local-worker.js';
 import { WorkerStore } from './lease/worker.store.js';
 
@@ -68,6 +69,7 @@ export class JobsModule {
         SubmitQuota,
         Submit,
         JobSignals,
+        LocalStarts,
         WorkerStore,
         TendStore,
         Tend,
@@ -86,6 +88,7 @@ export class JobsModule {
         JobLogsStore,
         Submit,
         JobSignals,
+        LocalStarts,
         OrganizationRates,
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, LocalWorker]),
       ],

@@ -11,6 +11,7 @@ import { Dispatcher } from '../../src/compute/worker/dispatcher.js';
 import { ComputeModule } from '../../src/compute/compute.module.js';
 import { defineTask, type Task } from '../../src/compute/task.js';
 import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
+import { LocalStarts } from '../../src/jobs/lease/local-starts.js';
 import { UsageMeter } from '../../src/jobs/limits/usage-meter.js';
 import { SubmitStore } from '../../src/jobs/submit/submit.store.js';
 import { NO_OPTIONS } from '../../src/jobs/job/job.js';
@@ -101,7 +102,7 @@ describe('a worker that is cut off from the database', () => {
     const jobId = uuidv7();
     const key = { jobId, orgId: randomUUID(), topic: 'test', task: 'ticking' };
     const job = { ...key, maxAttempts: 1, parameters: '{}', options: NO_OPTIONS, by: ACTOR };
-    await new SubmitStore(database, new UsageMeter(database)).create(job);
+    await new SubmitStore(database, new UsageMeter(database), new LocalStarts()).create(job);
     return jobId;
   }
 

@@ -176,7 +176,8 @@ describe('the role of requests', () => {
       ['job_queue', 'job_id', 'attempt', '7'],
       ['job_queue', 'job_id', 'crashes', '2'],
       ['job_queue', 'job_id', 'worker_id', 'gen_random_uuid()'],
-      ['job_leases', 'job_id', 'lease_id', 'gen_random_uuid()'],
+      ['job_leases', 'job_id', 'progress', '50'],
+      ['job_leases', 'job_id', 'started_at', 'now()'],
     ]) {
       await expect(
         ask(

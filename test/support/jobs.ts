@@ -9,6 +9,7 @@ import { SubmitStore } from '../../src/jobs/submit/submit.store.js';
 import type { JobStatus } from '../../src/jobs/job/job-status.js';
 import { TendStore } from '../../src/jobs/care/tend.store.js';
 import { ClaimStore, type RingTurn } from '../../src/jobs/lease/claim.store.js';
+import { LocalStarts } from '../../src/jobs/lease/local-starts.js';
 import { type ClaimedJob, LeaseStore } from '../../src/jobs/lease/lease.store.js';
 import { LimitsStore } from '../../src/jobs/limits/limits.store.js';
 import { UsageMeter } from '../../src/jobs/limits/usage-meter.js';
@@ -46,6 +47,8 @@ export class Engine {
   readonly tending: TendStore;
   readonly limits: LimitsStore;
   readonly usage: UsageMeter;
+  /** No process runs jobs here: all go through the queue, unless a test sets a starter. */
+  readonly starts = new LocalStarts();
   readonly database: Database;
   /** In the right of who owns the tables: for what the service itself may not do. */
   readonly owner: pg.Pool;
@@ -62,7 +65,7 @@ export class Engine {
     this.operator = new Database({ url, requestRole: 'headframe_operator', poolSize: 1 });
     this.limits = new LimitsStore(this.operator, 'operator test');
     this.usage = new UsageMeter(database);
-    this.submits = new SubmitStore(database, this.usage);
+    this.submits = new SubmitStore(database, this.usage, this.starts);
     this.states = new JobStateStore(database);
     this.ends = new EndStore(database);
     this.claims = new ClaimStore(database);

@@ -18,5 +18,6 @@ CREATE POLICY worker ON job_leases FOR ALL TO headframe_worker
     USING (true);
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON job_leases TO headframe_worker;
+GRANT INSERT (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes) ON job_leases TO headframe_api;
 GRANT SELECT ON job_leases TO headframe_api;
 GRANT UPDATE (canceling) ON job_leases TO headframe_api;

@@ -198,7 +198,9 @@ GRANT SELECT (id, org_id, topic, task, priority, max_attempts, timeout_seconds, 
     INSERT (id, org_id, topic, task, priority, max_attempts, timeout_seconds, parameters, parameters_bytes),
     DELETE ON job_submissions TO headframe_api;
 GRANT SELECT, INSERT (job_id, org_id, topic, task, run_after, expires_at, priority), DELETE ON job_queue TO headframe_api;
-GRANT SELECT, UPDATE (canceling) ON job_leases TO headframe_api;
+GRANT SELECT, UPDATE (canceling),
+    INSERT (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes) ON job_leases TO headframe_api;
+GRANT SELECT ON task_limits TO headframe_api;
 GRANT SELECT, DELETE,
     INSERT (job_id, org_id, status, started_at, worker_id, attempt, failures, crashes, error) ON job_ends TO headframe_api;
 
@@ -216,6 +218,17 @@ BEGIN
     END IF;
     RETURN OLD;
 END $function$;
+
+-- hold_worker: whether a worker may start a job at this moment; it is not taken for lost before the transaction
+-- ends. In the right of the owner: requests, which may store a job as started, see no workers.
+CREATE FUNCTION hold_worker(p_worker uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $function$
+BEGIN
+    PERFORM 1 FROM workers w WHERE w.id = p_worker AND NOT w.draining FOR KEY SHARE;
+    RETURN FOUND;
+END $function$;
+REVOKE EXECUTE ON FUNCTION hold_worker FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hold_worker TO headframe_api;
 
 -- task_rooms: how many more jobs of each task may start, in the order of the arguments; null: any
 -- number. A task whose cap another worker is checking at this moment has room for none.

@@ -5,7 +5,9 @@ import { Interval } from '@nestjs/schedule';
 import { ClaimStore, type RingTurn } from '../../jobs/lease/claim.store.js';
 import { JobSignals } from '../../jobs/job/job-signals.js';
 import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
+import { type LocalStarter, LocalStarts } from '../../jobs/lease/local-starts.js';
 import { LocalWorker } from '../../jobs/lease/local-worker.js';
+import type { StopReason } from '../runners/attempt.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { mayPass } from '../../platform/database/database-errors.js';
 import { SchemaState } from '../../platform/database/schema/schema-state.js';
@@ -52,6 +54,7 @@ export class Dispatcher implements OnModuleDestroy {
     private readonly signals: JobSignals,
     private readonly slots: Slots,
     private readonly schema: SchemaState,
+    private readonly starts: LocalStarts,
   ) {
     this.served = servedTasks(catalogue, config.WORKER_TASKS);
   }
@@ -70,6 +73,7 @@ export class Dispatcher implements OnModuleDestroy {
     this.worker.on('lost', () => this.slots.stopWhere(() => true, 'lease lost'));
     this.slots.on('room', () => this.wake());
     await this.worker.start();
+    this.starts.starter = this.starter();
     this.logger.log(
       { slots: this.config.WORKER_SLOTS, tasks: this.served.map(({ task }) => taskKey(task)) },
       'takes jobs',
@@ -103,6 +107,7 @@ export class Dispatcher implements OnModuleDestroy {
    */
   async onModuleDestroy(): Promise<void> {
     this.draining = true;
+    this.starts.starter = null;
     await this.worker.drain().catch((error: unknown) => {
       this.logger.warn({ err: error }, 'could not announce the drain');
     });
@@ -111,6 +116,39 @@ export class Dispatcher implements OnModuleDestroy {
     await this.worker.stop().catch((error: unknown) => {
       this.logger.warn({ err: error }, 'could not sign off; others will notice');
     });
+  }
+
+  /** The way of this process's own submits into its slots. */
+  private starter(): LocalStarter {
+    const served = new Set(this.served.map(({ task }) => taskKey(task)));
+    const { slots, worker } = this;
+    return {
+      reserve: (topic, name) => {
+        const workerId = worker.id;
+        const may = workerId !== null && !this.draining && served.has(taskKey({ topic, name }));
+        return may && slots.reserve() ? workerId : null;
+      },
+      start: (job, workerId) => {
+        slots.unreserve();
+        slots.take(job, this.reasonNotToStart(workerId));
+      },
+      free: () => {
+        slots.unreserve();
+        this.wake();
+      },
+      handBack: (lease) => {
+        slots.unreserve();
+        void slots.handBack(lease);
+      },
+    };
+  }
+
+  /** An answer that comes after the lease's end brings jobs that may be another's by now. */
+  private reasonNotToStart(workerId: string): StopReason | null {
+    if (this.worker.id !== workerId) {
+      return 'lease lost';
+    }
+    return this.draining ? 'shutting down' : null;
   }
 
   private async claimWhileHinted(): Promise<void> {
@@ -147,7 +185,6 @@ export class Dispatcher implements OnModuleDestroy {
       this.slots.lastChances,
     );
     this.turn = turn;
-    // An answer that comes after the lease's end brings jobs that may be another's by now.
     const stopped = this.worker.id === workerId ? null : 'lease lost';
     jobs.forEach((job: ClaimedJob) => this.slots.take(job, stopped));
     if (jobs.length > 0) {

@@ -5,7 +5,7 @@ import { describeJob } from '../../jobs/job/log-fields.js';
 import { jobProblem } from '../../jobs/job/job-problems.js';
 import { MAX_CRASHES } from '../../jobs/job/job-transitions.js';
 import type { FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
-import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
+import { type ClaimedJob, type Lease, LeaseStore } from '../../jobs/lease/lease.store.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { mayPass } from '../../platform/database/database-errors.js';
 import { outlast } from '../../platform/database/outlast.js';
@@ -46,6 +46,8 @@ export class Slots extends EventEmitter<Events> {
   private readonly prefetch: Prefetch;
   private readonly runners: Record<'thread' | 'inline' | 'process', Runner>;
   private taken = 0;
+  /** Free slots that are kept for jobs that are being stored as started. */
+  private reserved = 0;
   private idle: (() => void) | null = null;
   /** Aborts when a shutdown cannot wait for the database any longer. */
   private readonly giveUp = new AbortController();
@@ -56,6 +58,7 @@ export class Slots extends EventEmitter<Events> {
     private readonly claims: ClaimStore,
     private readonly progress: ProgressReporter,
     private readonly concluder: RunConcluder,
+    private readonly leases: LeaseStore,
     threads: ThreadRunner,
     inline: InlineRunner,
     processes: ProcessRunner,
@@ -69,7 +72,7 @@ export class Slots extends EventEmitter<Events> {
 
   /** How many jobs to claim now; 0 while enough wait. */
   get room(): number {
-    const free = this.config.WORKER_SLOTS - this.taken;
+    const free = this.config.WORKER_SLOTS - this.taken - this.reserved;
     const { ahead } = this.prefetch;
     const wanted = free + ahead - this.waiting.size;
     // Claims are cheaper by the dozen: what was claimed ahead is used up by half first.
@@ -112,6 +115,32 @@ export class Slots extends EventEmitter<Events> {
     );
     this.waiting.push(job.orgId, run);
     this.fill();
+  }
+
+  /** Keeps a free slot for a job that is about to come. @returns false when there is none */
+  reserve(): boolean {
+    const free = this.config.WORKER_SLOTS - this.taken - this.reserved - this.waiting.size;
+    if (free <= 0) {
+      return false;
+    }
+    this.reserved += 1;
+    return true;
+  }
+
+  /** Takes back {@link reserve}: right before the job is taken, or when it does not come. */
+  unreserve(): void {
+    this.reserved -= 1;
+  }
+
+  /** Hands a job back that this process may hold without knowing it. */
+  async handBack({ jobId, leaseId }: Lease): Promise<void> {
+    await outlast(
+      () => this.leases.release({ jobId, leaseId }),
+      this.giveUp.signal,
+      (error) => this.logger.warn({ err: error, job: jobId }, 'waits for the database'),
+    ).catch((error: unknown) => {
+      this.logger.warn({ err: error, job: jobId }, 'could not hand back a job that may be held');
+    });
   }
 
   stopWhere(matches: (job: ClaimedJob) => boolean, reason: StopReason): void {
@@ -162,7 +191,7 @@ export class Slots extends EventEmitter<Events> {
   }
 
   private fill(): void {
-    while (this.taken < this.config.WORKER_SLOTS && this.waiting.size > 0) {
+    while (this.taken + this.reserved < this.config.WORKER_SLOTS && this.waiting.size > 0) {
       void this.occupy(this.waiting.shift() as Run);
     }
   }

@@ -1,16 +1,24 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Coalescer } from '../../platform/database/coalescer.js';
 import { Database } from '../../platform/database/database.js';
 import { isDatabaseUnavailable } from '../../platform/database/database-errors.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { JobKey } from '../job/job.js';
+import type { ClaimedJob, Lease } from '../lease/lease.store.js';
+import { LocalStarts } from '../lease/local-starts.js';
 import { UsageMeter } from '../limits/usage-meter.js';
 import {
   CREATE_ALL,
   CREATE_LARGE,
   CREATE_LARGE_ONCE,
   CREATE_ONCE,
+  CREATE_OR_START_ALL,
+  CREATE_OR_START_ONCE,
   type NewJob,
+  type Start,
+  type StartAnswer,
+  startValues,
   submitValues,
 } from './submit-statement.js';
 
@@ -36,52 +44,55 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** Parameters beyond this many characters are inserted by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
 
+/** A job with what it may be started with. */
+interface Insert {
+  readonly job: NewJob;
+  readonly start: Start | null;
+}
+
+/** A job was stored; `started`: it runs in this process already, and nobody else need hear of it. */
+export interface Stored {
+  readonly started: boolean;
+}
+
 /** Stores new jobs, each once where its client gave a key. Submits that come together are stored together. */
 @Injectable()
 export class SubmitStore {
-  private readonly inserts: Coalescer<NewJob, void>;
+  private readonly inserts: Coalescer<Insert, Stored>;
 
   constructor(
     private readonly database: Database,
     private readonly usage: UsageMeter,
+    private readonly starts: LocalStarts,
   ) {
     this.inserts = new Coalescer({
-      run: (jobs) => this.insertAll(jobs),
+      run: (inserts) => this.insertAll(inserts),
       maxItems: 64,
       maxBatches: 2,
       retryAlone: (error) => !isDatabaseUnavailable(error),
     });
   }
 
-  /** Stores a job; it is committed when the promise resolves. */
-  async create(job: NewJob): Promise<void> {
-    await (job.parameters.length > COALESCED_CHARACTERS || Buffer.isBuffer(job.parameters)
+  /** Stores a job; it is committed when the promise resolves, and runs in this process if it could start. */
+  create(job: NewJob): Promise<Stored> {
+    return job.parameters.length > COALESCED_CHARACTERS || Buffer.isBuffer(job.parameters)
       ? this.insertAlone(job)
-      : this.inserts.submit(job));
+      : this.started(job, (start) => this.inserts.submit({ job, start }));
   }
 
   /**
    * Stores a job unless its key stands for one already; both are one commit. A second request with
    * the same key waits for the first.
-   * @returns the job that the key stood for before; null: the new job was stored
+   * @returns the job that the key stood for before, or that the new one was stored
    * @throws Problem `conflict` when the first takes too long
    */
-  async createOnce(job: NewJob, key: IdempotencyKey): Promise<KeyedJob | null> {
+  async createOnce(job: NewJob, key: IdempotencyKey): Promise<KeyedJob | Stored> {
     for (;;) {
-      const { rowCount } = await this.database
-        .queryFor(
-          [job.orgId],
-          {
-            name: Buffer.isBuffer(job.parameters) ? 'create-large-job-once' : 'create-job-once',
-            text: Buffer.isBuffer(job.parameters) ? CREATE_LARGE_ONCE : CREATE_ONCE,
-            values: [...submitValues([job]), key.digest, key.bodyDigest],
-          },
-          { lockMs: KEY_IN_USE_MS },
-        )
-        .catch(refuseKeyInUse);
-      if (rowCount === 1) {
-        this.count(job);
-        return null;
+      const stored = await (Buffer.isBuffer(job.parameters)
+        ? this.insertOnce(job, key, null)
+        : this.started(job, (start) => this.insertOnce(job, key, start)));
+      if (stored !== null) {
+        return stored;
       }
       const kept = await this.findKeyed(job, key);
       if (kept !== null) {
@@ -151,10 +162,44 @@ export class SubmitStore {
       .catch(refuseKeyInUse);
   }
 
-  private async insertAlone(job: NewJob): Promise<void> {
+  /**
+   * Stores a job with a slot of this process kept for it, if there is one.
+   * @param insert answers null when the job was not stored
+   */
+  private async started<Answer extends Stored | null>(
+    job: NewJob,
+    insert: (start: Start | null) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { starter } = this.starts;
+    const workerId =
+      starter !== null && job.options.runAfter === null
+        ? starter.reserve(job.topic, job.task)
+        : null;
+    if (starter === null || workerId === null) {
+      return insert(null);
+    }
+    const lease = { jobId: job.jobId, leaseId: randomUUID() };
+    try {
+      const stored = await insert({ workerId, leaseId: lease.leaseId });
+      if (stored?.started === true) {
+        starter.start(firstAttempt(job, lease), workerId);
+      } else {
+        starter.free();
+      }
+      return stored;
+    } catch (error) {
+      // Its answer may be what was lost: then the job would run nowhere for as long as this process lives.
+      starter.handBack(lease);
+      throw error;
+    }
+  }
+
+  private async insertAlone(job: NewJob): Promise<Stored> {
     if (!Buffer.isBuffer(job.parameters)) {
-      await this.insertAll([job]);
-      return;
+      return this.started(job, async (start) => {
+        const [stored] = await this.insertAll([{ job, start }]);
+        return stored as Stored;
+      });
     }
     await this.database.queryFor([job.orgId], {
       name: 'create-large-job',
@@ -162,23 +207,79 @@ export class SubmitStore {
       values: submitValues([job]),
     });
     this.count(job);
+    return { started: false };
   }
 
-  private async insertAll(jobs: readonly NewJob[]): Promise<void[]> {
+  /** @returns null when the key was taken */
+  private async insertOnce(
+    job: NewJob,
+    key: IdempotencyKey,
+    start: Start | null,
+  ): Promise<Stored | null> {
+    const large = Buffer.isBuffer(job.parameters);
+    const values = [...submitValues([job]), key.digest, key.bodyDigest];
+    const statement =
+      start !== null
+        ? {
+            name: 'create-or-start-job-once',
+            text: CREATE_OR_START_ONCE,
+            values: [...values, ...startValues([start])],
+          }
+        : large
+          ? { name: 'create-large-job-once', text: CREATE_LARGE_ONCE, values }
+          : { name: 'create-job-once', text: CREATE_ONCE, values };
+    const { rowCount, rows } = await this.database
+      .queryFor<StartAnswer>([job.orgId], statement, { lockMs: KEY_IN_USE_MS })
+      .catch(refuseKeyInUse);
+    const accepted = start === null ? rowCount : rows[0]?.accepted;
+    if (accepted !== 1) {
+      return null;
+    }
+    this.count(job);
+    return { started: start !== null && rows[0]?.started != null };
+  }
+
+  private async insertAll(inserts: readonly Insert[]): Promise<Stored[]> {
+    const jobs = inserts.map(({ job }) => job);
     const organizations = jobs.map(({ orgId }) => orgId);
-    await this.database.queryFor(organizations, {
-      name: 'create-jobs',
-      text: CREATE_ALL,
-      values: submitValues(jobs),
-    });
+    const starts = inserts.map(({ start }) => start);
+    const mayStart = starts.some((start) => start !== null);
+    const { rows } = await this.database.queryFor<StartAnswer>(
+      organizations,
+      mayStart
+        ? {
+            name: 'create-or-start-jobs',
+            text: CREATE_OR_START_ALL,
+            values: [...submitValues(jobs), ...startValues(starts)],
+          }
+        : { name: 'create-jobs', text: CREATE_ALL, values: submitValues(jobs) },
+    );
     jobs.forEach((job) => this.count(job));
-    return jobs.map(() => undefined);
+    const started = new Set(mayStart ? rows[0]?.started : []);
+    return jobs.map(({ jobId }) => ({ started: started.has(jobId) }));
   }
 
   private count({ orgId, parameters }: NewJob): void {
     this.usage.add(orgId, Buffer.byteLength(parameters));
   }
 }
+
+/** A job as a claim would have brought it. */
+const firstAttempt = (
+  { jobId, orgId, topic, task, options, parameters }: NewJob,
+  { leaseId }: Lease,
+): ClaimedJob => ({
+  jobId,
+  leaseId,
+  orgId,
+  topic,
+  task,
+  attempt: 1,
+  crashes: 0,
+  timeoutSeconds: options.timeoutSeconds,
+  waitedMs: 0,
+  parameters: parameters as string,
+});
 
 /** @throws Problem `conflict` for a statement that waited too long for a lock */
 function refuseKeyInUse(error: unknown): never {

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
-import { type IdempotencyKey, type KeyedJob, SubmitStore } from './submit.store.js';
+import { type IdempotencyKey, type KeyedJob, type Stored, SubmitStore } from './submit.store.js';
 import type { NewJob } from './submit-statement.js';
 import { SubmitQuota } from './submit-quota.js';
 
@@ -34,8 +34,7 @@ export class Submit {
     }
     if (key === null) {
       await this.quota.admit(job.orgId, Buffer.byteLength(job.parameters));
-      await this.jobs.create(job);
-      this.announce(job);
+      this.announce(job, await this.jobs.create(job));
       return job.jobId;
     }
     const before = await this.createOnce(job, key);
@@ -90,15 +89,19 @@ export class Submit {
       }
       return kept;
     }
-    const before = await this.jobs.createOnce(job, key);
-    if (before === null) {
-      this.announce(job);
+    const made = await this.jobs.createOnce(job, key);
+    if ('jobId' in made) {
+      return made;
     }
-    return before;
+    this.announce(job, made);
+    return null;
   }
 
-  private announce(job: NewJob): void {
-    this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
-    this.signals.announceWork();
+  private announce(job: NewJob, { started }: Stored): void {
+    const to = started ? 'in progress' : 'requested';
+    this.logger.log({ ...describeJob(job), transition: 'create', to }, 'job');
+    if (!started) {
+      this.signals.announceWork();
+    }
   }
 }
