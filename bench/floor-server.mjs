@@ -17,7 +17,7 @@ app.addHook('onRequest', async (request) => {
 app.get('/jobs/:id', async (request) => {
   const { rows } = await pool.query({
     name: 'read',
-    text: 'SELECT status, progress, message, error FROM jobs WHERE id = $1',
+    text: 'SELECT canceling, progress, message FROM job_leases WHERE job_id = $1',
     values: [request.params.id],
   });
   return rows[0];

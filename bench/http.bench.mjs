@@ -6,6 +6,7 @@ import autocannon from 'autocannon';
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import { runBenchmark } from './support/cleanup.mjs';
+import { costsOf } from './support/costs.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { machine } from './support/machine.mjs';
 import { SECRET, startServer } from './support/processes.mjs';
@@ -22,6 +23,13 @@ const { values: options } = parseArgs({
 });
 const seconds = Number(options.seconds);
 const rounds = Number(options.rounds);
+/** What is told of each kind of request. */
+const FIGURES = {
+  rate: 'per second',
+  p99: 'p99, ms',
+  own: 'processor of the server, µs',
+  database: 'processor of PostgreSQL, µs',
+};
 const CONNECTIONS = 50;
 const org = randomUUID();
 const token = await new SignJWT({ orgs: org, scope: 'compute:read compute:execute', sub: 'bench' })
@@ -31,8 +39,12 @@ const token = await new SignJWT({ orgs: org, scope: 'compute:read compute:execut
 const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
 const body = JSON.stringify({ parameters: { seconds: 0 } });
 
-/** Requests per second with a 2xx or 3xx answer; any other answer ends the benchmark. */
-async function rate(request) {
+/**
+ * Requests per second with a 2xx or 3xx answer, the 99th percentile of their times in milliseconds, and what
+ * one cost; any other answer ends the benchmark.
+ */
+async function measure(server, costs, request) {
+  await costs.begin([server.child]);
   const result = await autocannon({
     connections: CONNECTIONS,
     duration: seconds,
@@ -42,8 +54,16 @@ async function rate(request) {
   if (result.errors > 0 || result.non2xx > result['3xx']) {
     throw new Error(`${result.errors} errors, ${result.non2xx} answers were not 2xx`);
   }
-  return (result['2xx'] + result['3xx']) / result.duration;
+  const answered = result['2xx'] + result['3xx'];
+  return {
+    rate: answered / result.duration,
+    p99: result.latency.p99,
+    ...(await costs.end(answered)),
+  };
 }
+
+/** @param {Record<string, number>[]} measures */
+const medianOf = (measures, name) => median(measures.map((one) => one[name]));
 
 await runBenchmark(
   async () => {
@@ -79,27 +99,41 @@ await runBenchmark(
     const base = `${api.url}/compute/orgs/${org}/diagnostics/sleep`;
     const freely = `${unlimited.url}/compute/orgs/${org}/diagnostics/sleep/${job}/status`;
     const submit = { method: 'POST', body };
+    const costs = await costsOf(database.url);
     const measured = { 'status polls': [[], []], submits: [[], []] };
     const withoutLimits = [];
     for (let round = 0; round < rounds; round += 1) {
-      measured['status polls'][0].push(await rate({ url: `${base}/${job}/status` }));
-      withoutLimits.push(await rate({ url: freely }));
-      measured['status polls'][1].push(await rate({ url: `${floor.url}/jobs/${job}` }));
-      measured.submits[0].push(await rate({ url: base, ...submit }));
-      measured.submits[1].push(await rate({ url: `${floor.url}/jobs`, ...submit }));
+      measured['status polls'][0].push(await measure(api, costs, { url: `${base}/${job}/status` }));
+      withoutLimits.push(await measure(unlimited, costs, { url: freely }));
+      measured['status polls'][1].push(
+        await measure(floor, costs, { url: `${floor.url}/jobs/${job}` }),
+      );
+      measured.submits[0].push(await measure(api, costs, { url: base, ...submit }));
+      measured.submits[1].push(
+        await measure(floor, costs, { url: `${floor.url}/jobs`, ...submit }),
+      );
     }
     const text = [
       `${new Date().toISOString().slice(0, 10)}, ${machine()}. ${CONNECTIONS} connections, medians of ${rounds} rounds of ${seconds} s.`,
       '',
       table([
-        ['per second', 'Headframe', 'bare Fastify', 'ratio'],
-        ...Object.entries(measured).map(([name, rates]) => {
-          const [ours, bare] = rates.map(median);
-          return [name, figure(ours), figure(bare), (ours / bare).toFixed(2)];
-        }),
+        ['', 'Headframe', 'bare Fastify', 'ratio', 'least', 'most'],
+        ...Object.entries(measured).flatMap(([name, [ours, bare]]) =>
+          Object.entries(FIGURES).map(([key, what]) => {
+            const ratios = ours.map((one, round) => one[key] / bare[round][key]);
+            return [
+              `${name}, ${what}`,
+              figure(medianOf(ours, key)),
+              figure(medianOf(bare, key)),
+              median(ratios).toFixed(2),
+              Math.min(...ratios).toFixed(2),
+              Math.max(...ratios).toFixed(2),
+            ];
+          }),
+        ),
       ]),
       '',
-      `Status polls without rate limits: ${figure(median(withoutLimits))} a second; with them ${(median(measured['status polls'][0]) / median(withoutLimits)).toFixed(2)} times that.`,
+      `Status polls without rate limits: ${figure(medianOf(withoutLimits, 'rate'))} a second, ${figure(medianOf(withoutLimits, 'own'))} µs of the server's processor each.`,
       '',
     ].join('\n');
     publish(text, options.markdown);

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { addRate } from './queues/adds.mjs';
-import { costsOf } from './queues/costs.mjs';
+import { costsOf } from './support/costs.mjs';
 import { drain } from './queues/drain.mjs';
 import { floors } from './queues/floors.mjs';
 import * as headframe from './queues/headframe.mjs';
@@ -88,7 +88,7 @@ function noteDrains(workers, measured) {
     const costs = drains.flatMap((one) => one.costs ?? []);
     if (costs.length > 0) {
       const of = (name) => median(costs.map((cost) => cost[name]));
-      note(row('processor time of the workers', 'µs a job'), column, of('workers'));
+      note(row('processor time of the workers', 'µs a job'), column, of('own'));
       note(row('processor time of PostgreSQL', 'µs a job'), column, of('database'));
       note(row('log of PostgreSQL', 'bytes a job'), column, of('wal'));
     }

@@ -10,8 +10,8 @@ const LAST_POLL_MS = 3;
 /**
  * @param {object} queue an opened system
  * @param {() => Promise<object>} start starts a worker process, ready to be told to take jobs
- * @param {{jobs: number, processes: number, costs?: Awaited<ReturnType<typeof import('./costs.mjs').costsOf>>}} options
- * @returns {Promise<{rate: number, memory: number | null, costs?: import('./costs.mjs').Costs}>} jobs a
+ * @param {{jobs: number, processes: number, costs?: Awaited<ReturnType<typeof import('../support/costs.mjs').costsOf>>}} options
+ * @returns {Promise<{rate: number, memory: number | null, costs?: import('../support/costs.mjs').Costs}>} jobs a
  *   second from the first claim to the last completion, the peak of memory of the largest worker in MB, and
  *   what a job cost
  */

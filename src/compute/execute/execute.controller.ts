@@ -1,11 +1,11 @@
 import { Controller, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import { type Actor, ActorOf } from '../../auth/actor.js';
 import { Organization, RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../../jobs/limits/organization-rates.guard.js';
 import { statusLocation } from '../../jobs/job/job-links.js';
 import { Submit } from '../../jobs/submit/submit.js';
+import { newId } from '../../platform/new-id.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import { JsonBodies } from '../../platform/http/body/json-body.js';
@@ -44,7 +44,7 @@ export class ExecuteController {
       const body = await this.judge.judge(bytes, entry, keyDigest !== null);
       await this.rates.admit(orgId, 'submits', reply);
       const { parameters, options, maxAttempts, digest: bodyDigest } = body;
-      const job = { ...address, jobId: uuidv7(), maxAttempts, options, parameters, by };
+      const job = { ...address, jobId: newId(), maxAttempts, options, parameters, by };
       return this.submit.submit(job, keyDigest && { digest: keyDigest, bodyDigest });
     });
     // No body at all: the public Python client fails on any.

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../platform/new-id.js';
 import type { Actor } from '../../auth/actor.js';
 import type { AuditAction } from './audit.store.js';
 
@@ -33,7 +33,7 @@ export const auditParameters = (first: number): Noted => ({
 
 /** Values of {@link auditParameters}. */
 export const auditValues = (by: Actor): readonly unknown[] => [
-  uuidv7(),
+  newId(),
   by.subject,
   by.client,
   by.address,

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { ClientBase } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../platform/new-id.js';
 import { Database } from '../../platform/database/database.js';
 
 /** A process that runs jobs, as the database knows it. */
@@ -28,7 +28,7 @@ export class WorkerStore {
 
   /** @param name host and process, for people */
   async register(name: string): Promise<WorkerIdentity> {
-    const worker = { id: uuidv7(), lockKey: randomInt(-(2 ** 31), 2 ** 31) };
+    const worker = { id: newId(), lockKey: randomInt(-(2 ** 31), 2 ** 31) };
     await this.database.pool.query('INSERT INTO workers (id, lock_key, name) VALUES ($1, $2, $3)', [
       worker.id,
       worker.lockKey,

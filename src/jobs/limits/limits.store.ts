@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { Prisma } from '../../generated/prisma/client.js';
+import { newId } from '../../platform/new-id.js';
 import { Database } from '../../platform/database/database.js';
 
 /** How many organizations are listed by what they store. */
@@ -95,7 +95,7 @@ export class LimitsStore {
   /** A statement that tells the organization's audit log of a change. */
   private note(orgId: string, detail: Prisma.InputJsonObject) {
     return this.database.prisma.auditEntry.create({
-      data: { orgId, id: uuidv7(), action: 'limits.change', subject: this.operator, detail },
+      data: { orgId, id: newId(), action: 'limits.change', subject: this.operator, detail },
       select: { id: true },
     });
   }
