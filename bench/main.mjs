@@ -22,6 +22,7 @@ const PARTS = {
     knows: ['whale', 'small', 'each', 'laps', 'newcomers', 'markdown'],
   },
   caps: { script: 'caps.bench.mjs', knows: ['claims', 'task-claims', 'claimers', 'markdown'] },
+  'dead-entries': { script: 'dead-entries.bench.mjs', knows: ['jobs', 'held', 'markdown'] },
   auth: { script: 'auth.bench.mjs', knows: ['asks', 'markdown'] },
   memory: { script: 'memory.bench.mjs', knows: ['parallel'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },

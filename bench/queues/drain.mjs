@@ -10,12 +10,12 @@ const LAST_POLL_MS = 3;
 /**
  * @param {object} queue an opened system
  * @param {() => Promise<object>} start starts a worker process, ready to be told to take jobs
- * @param {{jobs: number, processes: number, costs?: Awaited<ReturnType<typeof import('../support/costs.mjs').costsOf>>}} options
+ * @param {{jobs: number, processes: number, maxMs?: number, costs?: Awaited<ReturnType<typeof import('../support/costs.mjs').costsOf>>}} options
  * @returns {Promise<{rate: number, memory: number | null, costs?: import('../support/costs.mjs').Costs}>} jobs a
  *   second from the first claim to the last completion, the peak of memory of the largest worker in MB, and
  *   what a job cost
  */
-export async function drain(queue, start, { jobs, processes, costs }) {
+export async function drain(queue, start, { jobs, processes, costs, maxMs = MAX_MS }) {
   await queue.fill(jobs);
   await queue.hold?.();
   const workers = await Promise.all(Array.from({ length: processes }, start));
@@ -25,7 +25,7 @@ export async function drain(queue, start, { jobs, processes, costs }) {
     await Promise.all([queue.release?.(), ...workers.map((worker) => worker.tell?.('drain'))]);
     const told = () => workers.reduce((sum, { count }) => sum + (count ?? Infinity), 0);
     let busy = true;
-    while (busy && performance.now() - began < MAX_MS) {
+    while (busy && performance.now() - began < maxMs) {
       await sleep(told() === Infinity || told() < jobs ? POLL_MS : LAST_POLL_MS);
       busy = told() < jobs || (await queue.busy());
     }

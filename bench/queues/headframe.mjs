@@ -67,8 +67,11 @@ export async function open({ url }, { organizations = 1 } = {}) {
     },
     async busy() {
       const { rows } = await pool.query(
-        `SELECT EXISTS (SELECT 1 FROM job_queue WHERE run_after IS NULL)
-           OR EXISTS (SELECT 1 FROM job_leases WHERE org_id = ANY ($1::uuid[])) AS busy`,
+        // From its end, where the youngest are: from its beginning it would read what workers have taken.
+        `SELECT CASE WHEN EXISTS (SELECT 1 FROM (
+             SELECT 1 FROM job_queue WHERE run_after IS NULL
+             ORDER BY org_id DESC, topic DESC, task DESC, urgency DESC, job_id DESC LIMIT 1) youngest)
+           THEN true ELSE EXISTS (SELECT 1 FROM job_leases WHERE org_id = ANY ($1::uuid[])) END AS busy`,
         [orgIds],
       );
       return rows[0].busy;

@@ -29,11 +29,11 @@ const TAKEN_BY_SUCCEED = `DELETE FROM job_leases lease USING done WHERE ${holds(
 const ORGANIZATION_LOCK = 'IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN';
 const ORGANIZATION_COUNT = `SELECT least(v_room, v_cap - count(*)) INTO v_room
                     FROM (SELECT 1 FROM job_leases r WHERE r.org_id = v_org LIMIT v_cap) running;`;
-const PICKED = `ORDER BY d.priority DESC, d.job_id LIMIT greatest(0, least(v_room, served.room))
+const PICKED = `ORDER BY d.urgency, d.job_id LIMIT greatest(0, least(v_room, served.room))
                             FOR UPDATE SKIP LOCKED) head`;
 const UNEXPIRED_PICKED = `AND (d.expires_at IS NULL OR d.expires_at > clock_timestamp())
                             ${PICKED}`;
-const STARTED = `ORDER BY head.priority DESC, head.job_id LIMIT v_room))
+const STARTED = `ORDER BY head.urgency, head.job_id LIMIT v_room))
                     RETURNING q.*, gen_random_uuid() AS lease_id`;
 const LOST = `SELECT w.id FROM workers w
         WHERE greatest(w.beat_at, v_benefit) < clock_timestamp() - p_lease`;
@@ -125,10 +125,9 @@ export const MUTANTS = [
     [
       ['v_cap int;', 'v_cap int;\n    v_running int;'],
       [
-        'SELECT turn.org_id, own.weight, own.max_running INTO v_org, v_weight, v_cap',
-        `SELECT turn.org_id, own.weight, own.max_running,
-            (SELECT count(*) FROM job_leases r WHERE r.org_id = turn.org_id)
-            INTO v_org, v_weight, v_cap, v_running`,
+        'SELECT own.weight, own.max_running INTO v_weight, v_cap FROM effective_limits(v_org) own;',
+        `SELECT own.weight, own.max_running, (SELECT count(*) FROM job_leases r WHERE r.org_id = v_org)
+            INTO v_weight, v_cap, v_running FROM effective_limits(v_org) own;`,
       ],
       [ORGANIZATION_COUNT, 'v_room := least(v_room, v_cap - v_running);'],
     ],

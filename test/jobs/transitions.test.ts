@@ -169,7 +169,7 @@ describe('every transition from every state', () => {
       job_ends: (await engine.jobIn('succeeded')).key.jobId,
     };
     for (const [table, nonsense, code] of [
-      ['job_queue', 'priority = 101', CHECK_VIOLATION],
+      ['job_queue', 'urgency = 101', CHECK_VIOLATION],
       ['job_queue', 'failures = 1', CHECK_VIOLATION],
       ['job_leases', 'lease_id = NULL', NOT_NULL_VIOLATION],
       ['job_leases', 'worker_id = NULL', NOT_NULL_VIOLATION],

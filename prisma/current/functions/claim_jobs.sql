@@ -18,20 +18,30 @@
 -- single statement does not, and a cap checked under the lock of its organization or task is exact.
 -- At most p_last_chances of them are jobs that one more crash would fail.
 --
+-- What was claimed leaves dead entries at the head of the index, which vacuum takes away later, and not at all
+-- while somebody holds a snapshot open. So that a long backlog is not read from its beginning each time, the
+-- caller may say behind which job of the organization at p_cursor its last claim ended: what is behind it is
+-- looked at first, and all when there is nothing. What came back or in before that job
+-- waits for as long as the caller does so: see ClaimStore.
+--
 -- The commit does not wait for the disk. A crash of the server may forget a claim, all of it; since the
 -- lease is a random UUID, never a counter, a forgotten claim can never equal a later one.
-CREATE OR REPLACE FUNCTION public.claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit integer, p_cursor uuid, p_credit integer, p_last_chances integer)
- RETURNS TABLE(job_id uuid, org_id uuid, topic text, task text, attempt integer, crashes integer, lease_id uuid, timeout_seconds integer, created_at timestamp with time zone, parameters json, ring_cursor uuid, ring_credit integer, contended boolean)
+CREATE OR REPLACE FUNCTION public.claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit integer, p_cursor uuid, p_credit integer, p_last_chances integer, p_after_urgency smallint DEFAULT NULL::smallint, p_after_job uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(job_id uuid, org_id uuid, topic text, task text, urgency smallint, attempt integer, crashes integer, lease_id uuid, timeout_seconds integer, created_at timestamp with time zone, parameters json, ring_cursor uuid, ring_credit integer, contended boolean)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
 DECLARE
     v_org uuid := p_cursor;
+    v_after uuid;
     v_credit int := p_credit;
     v_quantum int := greatest(1, p_limit / 4);
     v_weight int;
     v_cap int;
-    v_alone boolean;        -- only one organization has claimable jobs; null: not asked yet
+    v_alone boolean;        -- no other organization has claimable jobs
+    v_nil CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    v_from_urgency smallint;  -- entries are picked behind this one
+    v_from_job uuid;
     v_room int;
     v_last_room int;
     v_got int;
@@ -45,7 +55,7 @@ BEGIN
     -- A worker that was reaped, or is draining, starts nothing; and none is reaped while it claims.
     PERFORM 1 FROM workers w WHERE w.id = p_worker AND NOT w.draining FOR KEY SHARE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::int, NULL::uuid,
+        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::smallint, NULL::int, NULL::int, NULL::uuid,
                             NULL::int, NULL::timestamptz, NULL::json,
                             v_org, v_credit, false;
         RETURN;
@@ -59,28 +69,36 @@ BEGIN
 
     FOR probe IN 1..64 LOOP
         EXIT WHEN v_total >= p_limit;
-        -- Whose turn it is, and its limits.
-        SELECT turn.org_id, own.weight, own.max_running INTO v_org, v_weight, v_cap
-        FROM (SELECT CASE WHEN v_credit > 0 THEN v_org ELSE coalesce(
-                  (SELECT q.org_id FROM job_queue q WHERE q.run_after IS NULL AND q.org_id > v_org
-                   ORDER BY q.org_id LIMIT 1),
-                  (SELECT q.org_id FROM job_queue q WHERE q.run_after IS NULL
-                   ORDER BY q.org_id LIMIT 1)) END AS org_id) turn
-        LEFT JOIN LATERAL effective_limits(turn.org_id) own ON true;
-        EXIT WHEN v_org IS NULL OR (v_credit <= 0 AND v_org = v_idle_since);
+        -- Whose turn it is: of the next, of the first, or again of the one that is alone.
+        IF v_credit <= 0 THEN
+            v_after := v_org;
+            SELECT q.org_id INTO v_org FROM job_queue q WHERE q.run_after IS NULL AND q.org_id > v_after
+                ORDER BY q.org_id LIMIT 1;
+            IF v_org IS NULL THEN
+                SELECT q.org_id INTO v_org FROM job_queue q WHERE q.run_after IS NULL AND q.org_id < v_after
+                    ORDER BY q.org_id LIMIT 1;
+            END IF;
+            v_alone := v_org IS NULL;
+            v_org := coalesce(v_org, v_after);
+            EXIT WHEN v_org = v_idle_since;
+        END IF;
+        SELECT own.weight, own.max_running INTO v_weight, v_cap FROM effective_limits(v_org) own;
         IF v_credit <= 0 THEN
             v_credit := coalesce(v_weight, 1) * v_quantum;
             -- Alone it may have all at once: the turn of a ring of one is no turn.
-            IF v_alone IS NULL THEN
-                v_alone := NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.run_after IS NULL AND q.org_id > v_org)
-                       AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.run_after IS NULL AND q.org_id < v_org);
-            END IF;
             IF v_alone THEN
                 v_credit := greatest(v_credit, p_limit);
             END IF;
         END IF;
 
         v_got := 0;
+        IF probe = 1 AND v_org = p_cursor AND p_after_job IS NOT NULL THEN
+            v_from_urgency := p_after_urgency;
+            v_from_job := p_after_job;
+        ELSE
+            v_from_urgency := -101;
+            v_from_job := v_nil;
+        END IF;
         v_room := least(v_credit, p_limit - v_total);
         IF v_cap IS NOT NULL THEN
             IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN
@@ -99,48 +117,53 @@ BEGIN
                     DELETE FROM job_queue q WHERE q.ctid = ANY (ARRAY(
                         SELECT head.ctid FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
                         CROSS JOIN LATERAL (
-                            SELECT d.ctid, d.priority, d.job_id FROM job_queue d
+                            SELECT d.ctid, d.urgency, d.job_id FROM job_queue d
                             WHERE d.run_after IS NULL AND d.crashes >= 2
                               AND d.org_id = v_org AND d.topic = served.topic AND d.task = served.task
-                            ORDER BY d.priority DESC, d.job_id LIMIT greatest(0, least(v_last_room, served.room))
+                            ORDER BY d.urgency, d.job_id LIMIT greatest(0, least(v_last_room, served.room))
                             FOR UPDATE SKIP LOCKED) head
-                        ORDER BY head.priority DESC, head.job_id LIMIT v_last_room))
+                        ORDER BY head.urgency, head.job_id LIMIT v_last_room))
                     RETURNING q.*, gen_random_uuid() AS lease_id
                 ), leased AS (
                     INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes)
                     SELECT t.job_id, t.lease_id, p_worker, t.org_id, t.topic, t.task, t.attempt + 1, t.failures, t.crashes
                     FROM taken t
                 )
-                SELECT t.job_id, t.org_id, t.topic, t.task, t.attempt + 1, t.crashes::int, t.lease_id,
+                SELECT t.job_id, t.org_id, t.topic, t.task, t.urgency, t.attempt + 1, t.crashes::int, t.lease_id,
                        s.timeout_seconds, s.created_at, s.parameters, NULL::uuid, NULL::int, NULL::boolean
-                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.priority DESC, t.job_id;
+                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.urgency, t.job_id;
                 GET DIAGNOSTICS v_got = ROW_COUNT;
                 v_last_chances := v_last_chances - v_got;
             END IF;
             -- Else the first over all the tasks that this worker serves: one short index scan each.
-            IF v_got = 0 THEN
+            WHILE v_got = 0 LOOP
                 RETURN QUERY WITH taken AS (
                     DELETE FROM job_queue q WHERE q.ctid = ANY (ARRAY(
                         SELECT head.ctid FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
                         CROSS JOIN LATERAL (
-                            SELECT d.ctid, d.priority, d.job_id FROM job_queue d
+                            SELECT d.ctid, d.urgency, d.job_id FROM job_queue d
                             WHERE d.run_after IS NULL AND d.crashes < 2
                               AND d.org_id = v_org AND d.topic = served.topic AND d.task = served.task
+                              AND (d.urgency, d.job_id) > (v_from_urgency, v_from_job)
                               AND (d.expires_at IS NULL OR d.expires_at > clock_timestamp())
-                            ORDER BY d.priority DESC, d.job_id LIMIT greatest(0, least(v_room, served.room))
+                            ORDER BY d.urgency, d.job_id LIMIT greatest(0, least(v_room, served.room))
                             FOR UPDATE SKIP LOCKED) head
-                        ORDER BY head.priority DESC, head.job_id LIMIT v_room))
+                        ORDER BY head.urgency, head.job_id LIMIT v_room))
                     RETURNING q.*, gen_random_uuid() AS lease_id
                 ), leased AS (
                     INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes)
                     SELECT t.job_id, t.lease_id, p_worker, t.org_id, t.topic, t.task, t.attempt + 1, t.failures, t.crashes
                     FROM taken t
                 )
-                SELECT t.job_id, t.org_id, t.topic, t.task, t.attempt + 1, t.crashes::int, t.lease_id,
+                SELECT t.job_id, t.org_id, t.topic, t.task, t.urgency, t.attempt + 1, t.crashes::int, t.lease_id,
                        s.timeout_seconds, s.created_at, s.parameters, NULL::uuid, NULL::int, NULL::boolean
-                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.priority DESC, t.job_id;
+                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.urgency, t.job_id;
                 GET DIAGNOSTICS v_got = ROW_COUNT;
-            END IF;
+                EXIT WHEN v_from_job = v_nil;
+                -- Behind the last claim there may be more, or nothing.
+                v_from_urgency := -101;
+                v_from_job := v_nil;
+            END LOOP;
             IF v_got = 0 AND NOT v_contended THEN
                 v_contended := EXISTS (
                     SELECT 1 FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
@@ -161,9 +184,9 @@ BEGIN
             v_idle_since := v_org;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::int, NULL::uuid,
+    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::smallint, NULL::int, NULL::int, NULL::uuid,
                             NULL::int, NULL::timestamptz, NULL::json,
-                        coalesce(v_org, p_cursor),
+                        v_org,
                         -- What it had alone is no claim on the next round.
-                        least(v_credit, coalesce(v_weight, 1) * v_quantum), v_contended;
+                        CASE WHEN v_alone THEN 0 ELSE least(v_credit, coalesce(v_weight, 1) * v_quantum) END, v_contended;
 END $function$;

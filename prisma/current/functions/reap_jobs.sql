@@ -52,8 +52,8 @@ BEGIN
         INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome)
         SELECT o.job_id, o.attempt, o.org_id, o.worker_id, o.started_at, 'lost' FROM orphaned o WHERE o.next = 'requested'
     ), queued AS (
-        INSERT INTO job_queue (job_id, org_id, topic, task, started_at, worker_id, attempt, priority, failures, crashes)
-        SELECT o.job_id, o.org_id, o.topic, o.task, o.started_at, o.worker_id, o.attempt, s.priority, o.failures, o.crashes + 1
+        INSERT INTO job_queue (job_id, org_id, topic, task, started_at, worker_id, attempt, urgency, failures, crashes)
+        SELECT o.job_id, o.org_id, o.topic, o.task, o.started_at, o.worker_id, o.attempt, -s.priority, o.failures, o.crashes + 1
         FROM orphaned o JOIN job_submissions s ON s.id = o.job_id WHERE o.next = 'requested'
     ), ended AS (
         INSERT INTO job_ends (job_id, org_id, status, started_at, worker_id, attempt, failures, crashes, progress, message, error)

@@ -5,14 +5,14 @@ ALTER TABLE job_queue SET (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_t
 
 ALTER TABLE job_queue ADD CONSTRAINT job_queue_attempts_counted
     CHECK (((failures >= 0) AND (crashes >= 0) AND (attempt >= (failures + crashes))));
-ALTER TABLE job_queue ADD CONSTRAINT job_queue_priority_range
-    CHECK (((priority >= '-100'::integer) AND (priority <= 100)));
+ALTER TABLE job_queue ADD CONSTRAINT job_queue_urgency_range
+    CHECK (((urgency >= '-100'::integer) AND (urgency <= 100)));
 
-CREATE INDEX job_queue_claimable ON public.job_queue USING btree (org_id, topic, task, priority DESC, job_id) WHERE (run_after IS NULL);
+CREATE INDEX job_queue_claimable ON public.job_queue USING btree (org_id, topic, task, urgency, job_id) WHERE (run_after IS NULL);
 CREATE INDEX job_queue_delayed ON public.job_queue USING btree (run_after) WHERE (run_after IS NOT NULL);
 CREATE INDEX job_queue_delayed_by_org ON public.job_queue USING btree (org_id) WHERE (run_after IS NOT NULL);
 CREATE INDEX job_queue_expiring ON public.job_queue USING btree (expires_at) WHERE (expires_at IS NOT NULL);
-CREATE INDEX job_queue_last_chance ON public.job_queue USING btree (org_id, topic, task, priority DESC, job_id) WHERE ((run_after IS NULL) AND (crashes >= 2));
+CREATE INDEX job_queue_last_chance ON public.job_queue USING btree (org_id, topic, task, urgency, job_id) WHERE ((run_after IS NULL) AND (crashes >= 2));
 
 ALTER TABLE job_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -23,4 +23,4 @@ CREATE POLICY worker ON job_queue FOR ALL TO headframe_worker
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON job_queue TO headframe_worker;
 GRANT DELETE, SELECT ON job_queue TO headframe_api;
-GRANT INSERT (job_id, org_id, topic, task, run_after, expires_at, priority) ON job_queue TO headframe_api;
+GRANT INSERT (job_id, org_id, topic, task, run_after, expires_at, urgency) ON job_queue TO headframe_api;

@@ -28,11 +28,12 @@ CREATE TABLE job_queue (
     started_at timestamptz(6),
     worker_id uuid,
     attempt integer NOT NULL DEFAULT 0,
-    priority smallint NOT NULL DEFAULT 0,
+    -- Minus the priority: so all of the index ascends, and a claim can go on behind the one before.
+    urgency smallint NOT NULL DEFAULT 0,
     failures smallint NOT NULL DEFAULT 0,
     crashes smallint NOT NULL DEFAULT 0,
     CONSTRAINT job_queue_attempts_counted CHECK (failures >= 0 AND crashes >= 0 AND attempt >= failures + crashes),
-    CONSTRAINT job_queue_priority_range CHECK (priority BETWEEN -100 AND 100)
+    CONSTRAINT job_queue_urgency_range CHECK (urgency BETWEEN -100 AND 100)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE job_leases (
@@ -81,8 +82,8 @@ CREATE TABLE job_ends (
     CONSTRAINT job_ends_status_known CHECK (status IN ('succeeded', 'failed', 'canceled'))
 );
 
-INSERT INTO job_queue (job_id, org_id, topic, task, run_after, expires_at, started_at, worker_id, attempt, priority, failures, crashes)
-SELECT id, org_id, topic, task, run_after, expires_at, started_at, worker_id, attempt, priority, failures, crashes
+INSERT INTO job_queue (job_id, org_id, topic, task, run_after, expires_at, started_at, worker_id, attempt, urgency, failures, crashes)
+SELECT id, org_id, topic, task, run_after, expires_at, started_at, worker_id, attempt, -priority, failures, crashes
 FROM jobs WHERE status = 'requested' ORDER BY id;
 
 INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, started_at, attempt, failures, crashes, progress, canceling, message)
@@ -108,8 +109,8 @@ ALTER TABLE job_queue ADD PRIMARY KEY (job_id);
 ALTER TABLE job_leases ADD PRIMARY KEY (job_id);
 ALTER TABLE job_ends ADD PRIMARY KEY (job_id);
 -- What claims pick from. Nothing that changes while an entry waits is in it, but for its time to come.
-CREATE INDEX job_queue_claimable ON job_queue (org_id, topic, task, priority DESC, job_id) WHERE run_after IS NULL;
-CREATE INDEX job_queue_last_chance ON job_queue (org_id, topic, task, priority DESC, job_id) WHERE run_after IS NULL AND crashes >= 2;
+CREATE INDEX job_queue_claimable ON job_queue (org_id, topic, task, urgency, job_id) WHERE run_after IS NULL;
+CREATE INDEX job_queue_last_chance ON job_queue (org_id, topic, task, urgency, job_id) WHERE run_after IS NULL AND crashes >= 2;
 CREATE INDEX job_queue_delayed ON job_queue (run_after) WHERE run_after IS NOT NULL;
 CREATE INDEX job_queue_delayed_by_org ON job_queue (org_id) WHERE run_after IS NOT NULL;
 CREATE INDEX job_queue_expiring ON job_queue (expires_at) WHERE expires_at IS NOT NULL;
@@ -197,7 +198,7 @@ GRANT SELECT ON jobs TO headframe_api, headframe_worker;
 GRANT SELECT (id, org_id, topic, task, priority, max_attempts, timeout_seconds, created_at, parameters_bytes),
     INSERT (id, org_id, topic, task, priority, max_attempts, timeout_seconds, parameters, parameters_bytes),
     DELETE ON job_submissions TO headframe_api;
-GRANT SELECT, INSERT (job_id, org_id, topic, task, run_after, expires_at, priority), DELETE ON job_queue TO headframe_api;
+GRANT SELECT, INSERT (job_id, org_id, topic, task, run_after, expires_at, urgency), DELETE ON job_queue TO headframe_api;
 GRANT SELECT, UPDATE (canceling),
     INSERT (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes) ON job_leases TO headframe_api;
 GRANT SELECT ON task_limits TO headframe_api;
@@ -278,20 +279,30 @@ END $function$;
 -- single statement does not, and a cap checked under the lock of its organization or task is exact.
 -- At most p_last_chances of them are jobs that one more crash would fail.
 --
+-- What was claimed leaves dead entries at the head of the index, which vacuum takes away later, and not at all
+-- while somebody holds a snapshot open. So that a long backlog is not read from its beginning each time, the
+-- caller may say behind which job of the organization at p_cursor its last claim ended: what is behind it is
+-- looked at first, and all when there is nothing. What came back or in before that job
+-- waits for as long as the caller does so: see ClaimStore.
+--
 -- The commit does not wait for the disk. A crash of the server may forget a claim, all of it; since the
 -- lease is a random UUID, never a counter, a forgotten claim can never equal a later one.
-CREATE FUNCTION claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit integer, p_cursor uuid, p_credit integer, p_last_chances integer)
- RETURNS TABLE(job_id uuid, org_id uuid, topic text, task text, attempt integer, crashes integer, lease_id uuid, timeout_seconds integer, created_at timestamptz, parameters json, ring_cursor uuid, ring_credit integer, contended boolean)
+CREATE FUNCTION claim_jobs(p_worker uuid, p_topics text[], p_tasks text[], p_limit integer, p_cursor uuid, p_credit integer, p_last_chances integer, p_after_urgency smallint DEFAULT NULL, p_after_job uuid DEFAULT NULL)
+ RETURNS TABLE(job_id uuid, org_id uuid, topic text, task text, urgency smallint, attempt integer, crashes integer, lease_id uuid, timeout_seconds integer, created_at timestamptz, parameters json, ring_cursor uuid, ring_credit integer, contended boolean)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
 DECLARE
     v_org uuid := p_cursor;
+    v_after uuid;
     v_credit int := p_credit;
     v_quantum int := greatest(1, p_limit / 4);
     v_weight int;
     v_cap int;
-    v_alone boolean;        -- only one organization has claimable jobs; null: not asked yet
+    v_alone boolean;        -- no other organization has claimable jobs
+    v_nil CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    v_from_urgency smallint;  -- entries are picked behind this one
+    v_from_job uuid;
     v_room int;
     v_last_room int;
     v_got int;
@@ -305,7 +316,7 @@ BEGIN
     -- A worker that was reaped, or is draining, starts nothing; and none is reaped while it claims.
     PERFORM 1 FROM workers w WHERE w.id = p_worker AND NOT w.draining FOR KEY SHARE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::int, NULL::uuid,
+        RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::smallint, NULL::int, NULL::int, NULL::uuid,
                             NULL::int, NULL::timestamptz, NULL::json,
                             v_org, v_credit, false;
         RETURN;
@@ -319,28 +330,36 @@ BEGIN
 
     FOR probe IN 1..64 LOOP
         EXIT WHEN v_total >= p_limit;
-        -- Whose turn it is, and its limits.
-        SELECT turn.org_id, own.weight, own.max_running INTO v_org, v_weight, v_cap
-        FROM (SELECT CASE WHEN v_credit > 0 THEN v_org ELSE coalesce(
-                  (SELECT q.org_id FROM job_queue q WHERE q.run_after IS NULL AND q.org_id > v_org
-                   ORDER BY q.org_id LIMIT 1),
-                  (SELECT q.org_id FROM job_queue q WHERE q.run_after IS NULL
-                   ORDER BY q.org_id LIMIT 1)) END AS org_id) turn
-        LEFT JOIN LATERAL effective_limits(turn.org_id) own ON true;
-        EXIT WHEN v_org IS NULL OR (v_credit <= 0 AND v_org = v_idle_since);
+        -- Whose turn it is: of the next, of the first, or again of the one that is alone.
+        IF v_credit <= 0 THEN
+            v_after := v_org;
+            SELECT q.org_id INTO v_org FROM job_queue q WHERE q.run_after IS NULL AND q.org_id > v_after
+                ORDER BY q.org_id LIMIT 1;
+            IF v_org IS NULL THEN
+                SELECT q.org_id INTO v_org FROM job_queue q WHERE q.run_after IS NULL AND q.org_id < v_after
+                    ORDER BY q.org_id LIMIT 1;
+            END IF;
+            v_alone := v_org IS NULL;
+            v_org := coalesce(v_org, v_after);
+            EXIT WHEN v_org = v_idle_since;
+        END IF;
+        SELECT own.weight, own.max_running INTO v_weight, v_cap FROM effective_limits(v_org) own;
         IF v_credit <= 0 THEN
             v_credit := coalesce(v_weight, 1) * v_quantum;
             -- Alone it may have all at once: the turn of a ring of one is no turn.
-            IF v_alone IS NULL THEN
-                v_alone := NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.run_after IS NULL AND q.org_id > v_org)
-                       AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.run_after IS NULL AND q.org_id < v_org);
-            END IF;
             IF v_alone THEN
                 v_credit := greatest(v_credit, p_limit);
             END IF;
         END IF;
 
         v_got := 0;
+        IF probe = 1 AND v_org = p_cursor AND p_after_job IS NOT NULL THEN
+            v_from_urgency := p_after_urgency;
+            v_from_job := p_after_job;
+        ELSE
+            v_from_urgency := -101;
+            v_from_job := v_nil;
+        END IF;
         v_room := least(v_credit, p_limit - v_total);
         IF v_cap IS NOT NULL THEN
             IF NOT pg_try_advisory_xact_lock(727072, hashtext(v_org::text)) THEN
@@ -359,48 +378,53 @@ BEGIN
                     DELETE FROM job_queue q WHERE q.ctid = ANY (ARRAY(
                         SELECT head.ctid FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
                         CROSS JOIN LATERAL (
-                            SELECT d.ctid, d.priority, d.job_id FROM job_queue d
+                            SELECT d.ctid, d.urgency, d.job_id FROM job_queue d
                             WHERE d.run_after IS NULL AND d.crashes >= 2
                               AND d.org_id = v_org AND d.topic = served.topic AND d.task = served.task
-                            ORDER BY d.priority DESC, d.job_id LIMIT greatest(0, least(v_last_room, served.room))
+                            ORDER BY d.urgency, d.job_id LIMIT greatest(0, least(v_last_room, served.room))
                             FOR UPDATE SKIP LOCKED) head
-                        ORDER BY head.priority DESC, head.job_id LIMIT v_last_room))
+                        ORDER BY head.urgency, head.job_id LIMIT v_last_room))
                     RETURNING q.*, gen_random_uuid() AS lease_id
                 ), leased AS (
                     INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes)
                     SELECT t.job_id, t.lease_id, p_worker, t.org_id, t.topic, t.task, t.attempt + 1, t.failures, t.crashes
                     FROM taken t
                 )
-                SELECT t.job_id, t.org_id, t.topic, t.task, t.attempt + 1, t.crashes::int, t.lease_id,
+                SELECT t.job_id, t.org_id, t.topic, t.task, t.urgency, t.attempt + 1, t.crashes::int, t.lease_id,
                        s.timeout_seconds, s.created_at, s.parameters, NULL::uuid, NULL::int, NULL::boolean
-                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.priority DESC, t.job_id;
+                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.urgency, t.job_id;
                 GET DIAGNOSTICS v_got = ROW_COUNT;
                 v_last_chances := v_last_chances - v_got;
             END IF;
             -- Else the first over all the tasks that this worker serves: one short index scan each.
-            IF v_got = 0 THEN
+            WHILE v_got = 0 LOOP
                 RETURN QUERY WITH taken AS (
                     DELETE FROM job_queue q WHERE q.ctid = ANY (ARRAY(
                         SELECT head.ctid FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
                         CROSS JOIN LATERAL (
-                            SELECT d.ctid, d.priority, d.job_id FROM job_queue d
+                            SELECT d.ctid, d.urgency, d.job_id FROM job_queue d
                             WHERE d.run_after IS NULL AND d.crashes < 2
                               AND d.org_id = v_org AND d.topic = served.topic AND d.task = served.task
+                              AND (d.urgency, d.job_id) > (v_from_urgency, v_from_job)
                               AND (d.expires_at IS NULL OR d.expires_at > clock_timestamp())
-                            ORDER BY d.priority DESC, d.job_id LIMIT greatest(0, least(v_room, served.room))
+                            ORDER BY d.urgency, d.job_id LIMIT greatest(0, least(v_room, served.room))
                             FOR UPDATE SKIP LOCKED) head
-                        ORDER BY head.priority DESC, head.job_id LIMIT v_room))
+                        ORDER BY head.urgency, head.job_id LIMIT v_room))
                     RETURNING q.*, gen_random_uuid() AS lease_id
                 ), leased AS (
                     INSERT INTO job_leases (job_id, lease_id, worker_id, org_id, topic, task, attempt, failures, crashes)
                     SELECT t.job_id, t.lease_id, p_worker, t.org_id, t.topic, t.task, t.attempt + 1, t.failures, t.crashes
                     FROM taken t
                 )
-                SELECT t.job_id, t.org_id, t.topic, t.task, t.attempt + 1, t.crashes::int, t.lease_id,
+                SELECT t.job_id, t.org_id, t.topic, t.task, t.urgency, t.attempt + 1, t.crashes::int, t.lease_id,
                        s.timeout_seconds, s.created_at, s.parameters, NULL::uuid, NULL::int, NULL::boolean
-                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.priority DESC, t.job_id;
+                FROM taken t JOIN job_submissions s ON s.id = t.job_id ORDER BY t.urgency, t.job_id;
                 GET DIAGNOSTICS v_got = ROW_COUNT;
-            END IF;
+                EXIT WHEN v_from_job = v_nil;
+                -- Behind the last claim there may be more, or nothing.
+                v_from_urgency := -101;
+                v_from_job := v_nil;
+            END LOOP;
             IF v_got = 0 AND NOT v_contended THEN
                 v_contended := EXISTS (
                     SELECT 1 FROM unnest(p_topics, p_tasks, v_task_rooms) AS served(topic, task, room)
@@ -421,11 +445,11 @@ BEGIN
             v_idle_since := v_org;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::int, NULL::int, NULL::uuid,
+    RETURN QUERY SELECT NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::smallint, NULL::int, NULL::int, NULL::uuid,
                             NULL::int, NULL::timestamptz, NULL::json,
-                        coalesce(v_org, p_cursor),
+                        v_org,
                         -- What it had alone is no claim on the next round.
-                        least(v_credit, coalesce(v_weight, 1) * v_quantum), v_contended;
+                        CASE WHEN v_alone THEN 0 ELSE least(v_credit, coalesce(v_weight, 1) * v_quantum) END, v_contended;
 END $function$;
 
 -- cancel_job: ends an unstarted job, or asks for the end of one that runs; an ended one stays as it is.
@@ -523,8 +547,8 @@ BEGIN
         INSERT INTO job_attempts (job_id, attempt, org_id, worker_id, started_at, outcome)
         SELECT o.job_id, o.attempt, o.org_id, o.worker_id, o.started_at, 'lost' FROM orphaned o WHERE o.next = 'requested'
     ), queued AS (
-        INSERT INTO job_queue (job_id, org_id, topic, task, started_at, worker_id, attempt, priority, failures, crashes)
-        SELECT o.job_id, o.org_id, o.topic, o.task, o.started_at, o.worker_id, o.attempt, s.priority, o.failures, o.crashes + 1
+        INSERT INTO job_queue (job_id, org_id, topic, task, started_at, worker_id, attempt, urgency, failures, crashes)
+        SELECT o.job_id, o.org_id, o.topic, o.task, o.started_at, o.worker_id, o.attempt, -s.priority, o.failures, o.crashes + 1
         FROM orphaned o JOIN job_submissions s ON s.id = o.job_id WHERE o.next = 'requested'
     ), ended AS (
         INSERT INTO job_ends (job_id, org_id, status, started_at, worker_id, attempt, failures, crashes, progress, message, error)

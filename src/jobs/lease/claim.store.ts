@@ -6,7 +6,24 @@ import type { ClaimedJob } from './lease.store.js';
 export interface RingTurn {
   readonly cursor: string;
   readonly credit: number;
+  /** Where the last claim ended, if it was full; absent: the next one looks from the beginning. */
+  readonly behind?: Behind;
 }
+
+/** Of the organization at the cursor, the job that was claimed last. */
+interface Behind {
+  /** Minus its priority. */
+  readonly urgency: number;
+  readonly jobId: string;
+  /** When claims looked from the beginning last: milliseconds of the monotonic clock. */
+  readonly since: number;
+}
+
+/**
+ * For so long claims of a backlog go on behind the one before, without looking at what came back or came in
+ * ahead of it. Each look from the beginning reads the dead entries of all that was claimed since a vacuum.
+ */
+const BEHIND_MS = 500;
 
 export interface Claim {
   readonly jobs: readonly ClaimedJob[];
@@ -21,7 +38,7 @@ export interface Claim {
  */
 const FIELD = '\\x01';
 const RECORD = '\\x02';
-const CLAIM_COLUMNS = `job_id, org_id, topic, task, attempt, crashes, lease_id, timeout_seconds,
+const CLAIM_COLUMNS = `job_id, org_id, topic, task, urgency, attempt, crashes, lease_id, timeout_seconds,
   created_at, parameters, ring_cursor, ring_credit, contended`;
 
 /** How a worker gets jobs. */
@@ -42,18 +59,20 @@ export class ClaimStore {
     turn: RingTurn,
     lastChances: number = limit,
   ): Promise<Claim> {
+    const asked = performance.now();
+    const behind = asked - (turn.behind?.since ?? asked) < BEHIND_MS ? turn.behind : undefined;
     const { rows } = await this.database.pool.query<ClaimAnswer>({
       name: 'claim-jobs',
       text: `
         SELECT max(ring_cursor::text) AS ring_cursor, max(ring_credit) AS ring_credit,
           bool_or(contended) AS contended,
-          string_agg(concat(job_id, E'${FIELD}', lease_id, E'${FIELD}', org_id,
+          string_agg(concat(urgency, E'${FIELD}', job_id, E'${FIELD}', lease_id, E'${FIELD}', org_id,
             E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', crashes,
             E'${FIELD}', timeout_seconds,
             E'${FIELD}', round(extract(epoch FROM clock_timestamp() - created_at) * 1000),
             E'${FIELD}', parameters), E'${RECORD}' ORDER BY ordinal)
             FILTER (WHERE job_id IS NOT NULL) AS jobs
-        FROM claim_jobs($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)`,
+        FROM claim_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)`,
       values: [
         workerId,
         tasks.map(({ topic }) => topic),
@@ -62,12 +81,28 @@ export class ClaimStore {
         turn.cursor,
         turn.credit,
         lastChances,
+        behind?.urgency ?? null,
+        behind?.jobId ?? null,
       ],
     });
     const answer = rows[0] as ClaimAnswer;
+    const records = answer.jobs?.split('\u0002') ?? [];
+    const jobs = records.map(claimedJob);
+    const last = jobs.at(-1);
     return {
-      jobs: answer.jobs === null ? [] : answer.jobs.split('\u0002').map(claimedJob),
-      turn: { cursor: answer.ring_cursor, credit: answer.ring_credit },
+      jobs,
+      turn: {
+        cursor: answer.ring_cursor,
+        credit: answer.ring_credit,
+        ...(last?.orgId === answer.ring_cursor &&
+          jobs.length === limit && {
+            behind: {
+              urgency: Number.parseInt(records.at(-1) as string, 10),
+              jobId: last.jobId,
+              since: behind?.since ?? asked,
+            },
+          }),
+      },
       contended: answer.contended,
     };
   }
@@ -93,6 +128,7 @@ interface ClaimAnswer {
 
 function claimedJob(record: string): ClaimedJob {
   const [
+    ,
     jobId = '',
     leaseId = '',
     orgId = '',

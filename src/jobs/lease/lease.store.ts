@@ -78,8 +78,8 @@ const RECORD_ATTEMPT = `
 /** Puts a job of `held` back into the queue, with the numbers of failures and of what it must wait for. */
 const QUEUE_AGAIN = (failures: string, runAfter: string): string => `
   INSERT INTO job_queue
-    (job_id, org_id, topic, task, priority, started_at, worker_id, attempt, crashes, failures, run_after)
-  SELECT job_id, held.org_id, held.topic, held.task, asked.priority, started_at, worker_id, attempt, crashes,
+    (job_id, org_id, topic, task, urgency, started_at, worker_id, attempt, crashes, failures, run_after)
+  SELECT job_id, held.org_id, held.topic, held.task, -asked.priority, started_at, worker_id, attempt, crashes,
     ${failures}, ${runAfter}
   FROM held JOIN job_submissions asked ON asked.id = held.job_id`;
 /** Ends a job of `held`. */

@@ -60,8 +60,8 @@ const insertStatement = ({ accepted, parameters = '$6::json[]', starts }: Statem
     SELECT id, org_id, parameters, octet_length(parameters::text) FROM accepted
     WHERE octet_length(parameters::text) > ${MAX_PARAMETERS_IN_ROW}
   ), queued AS (
-    INSERT INTO job_queue (job_id, org_id, topic, task, priority, run_after, expires_at)
-    SELECT id, org_id, topic, task, priority, CASE WHEN run_after > clock_timestamp() THEN run_after END,
+    INSERT INTO job_queue (job_id, org_id, topic, task, urgency, run_after, expires_at)
+    SELECT id, org_id, topic, task, -priority, CASE WHEN run_after > clock_timestamp() THEN run_after END,
       greatest(clock_timestamp(), run_after) + expires_after * interval '1 second'
     FROM accepted ${starts === undefined ? '' : NOT_STARTED}
   ), labeled AS (
