@@ -1,81 +1,63 @@
-// How fast the geostatistics tasks compute, without service, thread or database around them.
+// How fast the geostatistics tasks compute, without service or database around them, beside gstat.
 //
-//   npm run setup && node bench/kriging.bench.mjs [grid]
+//   npm run bench -- kriging [--points 100000] [--runs 5] [--only words] [--markdown file]
 //
-// Prints one JSON line for each measurement: the best of five runs after a warm-up for Meuse;
-// one run for the million-cell grid (only with the word `grid`), with the peak of memory so far.
-import { readFileSync } from 'node:fs';
-import idw from '../dist/tasks/geostatistics/idw/idw.task.js';
-import kriging from '../dist/tasks/geostatistics/kriging/kriging.task.js';
-import variogram from '../dist/tasks/geostatistics/variogram/variogram.task.js';
+// gstat runs by turns with ours, one after the other, if Rscript and gstat are installed
+// (apt-get install r-base-core r-cran-gstat); else its times are those of bench/kriging/gstat.json. A case
+// whose estimates differ from gstat's by more than 1e-6 ends the benchmark.
+import { parseArgs } from 'node:util';
+import { casesOf } from './kriging/cases.mjs';
+import { Gstat, gstatVersion } from './kriging/peer.mjs';
+import { turns } from './kriging/turns.mjs';
+import { runBenchmark } from './support/cleanup.mjs';
+import { load, machine } from './support/machine.mjs';
+import { publish, say } from './support/report.mjs';
+import { median } from './support/statistics.mjs';
+import { figure, table } from './support/table.mjs';
 
-const context = { jobId: 'bench', attempt: 1, signal: new AbortController().signal, progress() {} };
-
-function columns(name) {
-  const text = readFileSync(new URL(`../examples/meuse/${name}`, import.meta.url), 'utf8');
-  const [header, ...rows] = text
-    .trim()
-    .split('\n')
-    .map((line) => line.replaceAll('"', '').split(','));
-  return rows.map((row) => Object.fromEntries(row.map((cell, i) => [header[i], Number(cell)])));
-}
-
-const samples = columns('samples.csv');
-const source = {
-  coordinates: samples.map(({ x, y }) => [x, y]),
-  values: samples.map(({ zinc }) => Math.log(zinc)),
-};
-const points = { coordinates: columns('grid.csv').map(({ x, y }) => [x, y]) };
-const ball = (radius) => ({
-  ellipsoid_ranges: { major: radius, semi_major: radius, minor: radius },
+const { values: options } = parseArgs({
+  options: {
+    points: { type: 'string', default: '100000' },
+    runs: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    markdown: { type: 'string' },
+  },
 });
-const model = {
-  nugget: 0.05066,
-  structures: [{ variogram_type: 'spherical', contribution: 0.59061, anisotropy: ball(896.97) }],
-};
-const neighborhood = { ellipsoid: ball(1e6), max_samples: 20 };
 
-function measure(name, task, parameters, runs = 5) {
-  let check = Infinity;
-  let best = Infinity;
-  let results;
-  for (let run = 0; run < runs + (runs > 1 ? 1 : 0); run++) {
-    const start = performance.now();
-    const parsed = task.parameters.parse(parameters);
-    const checked = performance.now();
-    results = task.run(parsed, context);
-    check = Math.min(check, checked - start);
-    best = Math.min(best, performance.now() - checked);
-  }
-  const count = results.summary.points ?? results.summary.pairs;
-  console.log(
-    JSON.stringify({
-      name,
-      count,
-      check_ms: Math.round(check * 10) / 10,
-      run_ms: Math.round(best * 10) / 10,
-      per_second: Math.round((count / best) * 1000),
-      peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
-    }),
-  );
-}
-
-measure('kriging meuse, ordinary, 20 samples', kriging, {
-  source,
-  target: points,
-  variogram: model,
-  neighborhood,
-});
-measure('idw meuse, 20 samples', idw, { source, target: points, neighborhood });
-measure('variogram meuse (pairs)', variogram, { source, lag: 100, cutoff: 1500 });
-
-if (process.argv.includes('grid')) {
-  const grid = { origin: [178400, 329500], spacing: [3.4, 4.3], size: [1000, 1000] };
-  measure(
-    'kriging million cells',
-    kriging,
-    { source, target: { grid }, variogram: model, neighborhood },
-    1,
-  );
-  measure('idw million cells', idw, { source, target: { grid }, neighborhood }, 1);
-}
+await runBenchmark(
+  async () => {
+    const points = Number(options.points);
+    const runs = Number(options.runs);
+    const version = gstatVersion();
+    const gstat = version ? new Gstat() : undefined;
+    const busy = load();
+    const rows = [['', 'count', 'ours / s', 'gstat / s', 'ours / gstat', 'least', 'most', 'goal']];
+    for (const given of casesOf(points)) {
+      if (!given.name.includes(options.only)) continue;
+      const { count, ours, theirs } = await turns(given, { runs, gstat });
+      const ratios = theirs.map((seconds, turn) => seconds / ours[turn]);
+      rows.push([
+        given.name,
+        count.toLocaleString('en'),
+        figure(count / median(ours)),
+        figure(count / median(theirs)),
+        median(ratios).toFixed(2),
+        Math.min(...ratios).toFixed(2),
+        Math.max(...ratios).toFixed(2),
+        String(given.goal),
+      ]);
+      say(rows.at(-1).join(' | '));
+    }
+    publish(
+      [
+        `${new Date().toISOString().slice(0, 10)}, ${machine()}, gstat ${version}, load ${busy} before.`,
+        `One thread, medians of ${runs} turns.`,
+        '',
+        table(rows),
+        '',
+      ].join('\n'),
+      options.markdown,
+    );
+  },
+  { minutes: 60 },
+);
