@@ -1,5 +1,5 @@
 import type { Grid } from '../targets/target.schema.js';
-import type { VariogramFunction } from '../variogram-model/variogram-function.js';
+import type { Places, VariogramFunction } from '../variogram-model/variogram-function.js';
 import type { Discretisation } from './discretisation.schema.js';
 
 /**
@@ -14,29 +14,47 @@ export class BlockSupport {
   /** Mean semivariance between two points of the block, γ̄(v, v). */
   readonly within: number;
   readonly #variogram: VariogramFunction;
-  readonly #offsets: readonly (readonly [x: number, y: number, z: number])[];
+  /** Ways from the centre of the block to those of its parts. */
+  readonly #parts: Places;
 
   constructor(variogram: VariogramFunction, grid: Grid, { nx, ny, nz }: Discretisation) {
     this.#variogram = variogram;
     const [width, depth, height = 0] = grid.spacing as [number, number, number?];
-    const offsets: [number, number, number][] = [];
-    for (let k = 0; k < nz; k++) {
-      for (let j = 0; j < ny; j++) {
-        for (let i = 0; i < nx; i++) {
-          offsets.push([offset(i, nx, width), offset(j, ny, depth), offset(k, nz, height)]);
-        }
-      }
-    }
-    this.#offsets = offsets;
-    this.within = offsets.reduce((sum, [x, y, z]) => sum + this.to(x, y, z), 0) / offsets.length;
+    const each = (of: (index: number) => number) =>
+      Float64Array.from({ length: nx * ny * nz }, (_, index) => of(index));
+    this.#parts = {
+      x: each((index) => offset(index % nx, nx, width)),
+      y: each((index) => offset(Math.floor(index / nx) % ny, ny, depth)),
+      z: each((index) => offset(Math.floor(index / (nx * ny)), nz, height)),
+    };
+    const { x, y, z } = this.#parts;
+    this.within = x.reduce((sum, _, i) => sum + this.#to(x[i]!, y[i]!, z[i]!), 0) / x.length;
   }
 
-  /** Mean semivariance γ̄ between a sample and the block, given the way from sample to centre. */
-  to(dx: number, dy: number, dz: number): number {
-    let sum = 0;
-    for (const [x, y, z] of this.#offsets)
-      sum += this.#variogram.structured(dx + x, dy + y, dz + z);
-    return this.#variogram.nugget + sum / this.#offsets.length;
+  /**
+   * Mean semivariances γ̄ between samples and the block around a point.
+   * @param semivariances receives `count` numbers
+   */
+  to(
+    { x: xs, y: ys, z: zs }: Places,
+    count: number,
+    x: number,
+    y: number,
+    z: number,
+    semivariances: Float64Array,
+  ): void {
+    for (let i = 0; i < count; i++) {
+      semivariances[i] = this.#to(xs[i]! - x, ys[i]! - y, zs[i]! - z);
+    }
+  }
+
+  /** Of the way from the centre. */
+  #to(dx: number, dy: number, dz: number): number {
+    const parts = this.#parts;
+    return (
+      this.#variogram.nugget +
+      this.#variogram.meanStructured(parts, parts.x.length, dx, dy, dz)
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 import type { CoordinateTolerance } from '../coordinate-tolerance.js';
 import type { SampleSet } from '../samples/sample-set.js';
-import type { VariogramFunction } from '../variogram-model/variogram-function.js';
+import type { Places, VariogramFunction } from '../variogram-model/variogram-function.js';
 import type { BlockSupport } from './block-support.js';
+import { fillContrasts, fromContrasts, toContrasts } from './contrasts.js';
 import { DefiniteSystem } from './definite-system.js';
 
 export type KrigingMethod =
@@ -36,8 +37,7 @@ export class SingularSystem extends Error {
  * Cressie 1993, 3.2), where Γ holds the semivariances among the neighbours and g those to the target.
  * With w = 1/n + P y, where the columns of P are n − 1 orthonormal contrasts, no multiplier is left:
  * B y = Pᵀ(Γ1/n − g), with B = −PᵀΓP. B is positive definite whenever γ is a variogram, so a linear one
- * needs no invented sill; and no sample is set apart, so that rounding treats all alike. P consists of
- * the last columns of the Householder reflection that turns 1/√n onto the first axis.
+ * needs no invented sill; and no sample is set apart, so that rounding treats all alike.
  *
  * How far the estimate can be trusted follows from its own numbers: changing each entry of the system by
  * its rounding changes the estimate by at most rounding · (1 + |y|) · |B⁻¹Pᵀz| (first-order
@@ -55,6 +55,10 @@ export class KrigingSystem {
   readonly #block: BlockSupport | undefined;
   readonly #tolerance: CoordinateTolerance;
   readonly #system: DefiniteSystem;
+  /** Where the neighbours are that the system is factored for. */
+  readonly #places: Places;
+  /** γ among them, that of i and j < i at i (i − 1) / 2 + j. */
+  readonly #among: Float64Array;
   /** γ from each neighbour to the target. */
   readonly #toTarget: Float64Array;
   /** Mean γ from each neighbour to all of them. */
@@ -89,9 +93,11 @@ export class KrigingSystem {
     this.#block = block;
     this.#tolerance = tolerance;
     this.#system = new DefiniteSystem(most);
-    const numbers = () => new Float64Array(most);
+    const numbers = () => this.#system.vector();
     [this.#toTarget, this.#meanGamma, this.#right] = [numbers(), numbers(), numbers()];
     [this.#weights, this.#deviations] = [numbers(), numbers()];
+    this.#places = { x: numbers(), y: numbers(), z: numbers() };
+    this.#among = new Float64Array((most * (most - 1)) / 2);
     this.#factored = new Uint32Array(most);
   }
 
@@ -106,20 +112,22 @@ export class KrigingSystem {
     this.#honoured = -1;
     if (!this.#block && this.#honour(neighbors, count, x, y, z)) return;
     this.#prepare(neighbors, count);
-    const simple = this.#method.type === 'simple';
-    for (let i = 0; i < count; i++) this.#toTarget[i] = this.#gammaToTarget(neighbors[i]!, x, y, z);
-    const known = simple ? this.#rightOfSimple(count) : this.#rightOfOrdinary(count);
+    (this.#block ?? this.#variogram).to(this.#places, count, x, y, z, this.#toTarget);
+    const known =
+      this.#method.type === 'simple' ? this.#rightOfSimple(count) : this.#rightOfOrdinary(count);
 
     const { size } = this.#system;
     const right = this.#right;
+    const deviations = this.#deviations;
     this.#system.forward(right);
     let change = 0;
     let explained = 0;
     for (let i = 0; i < size; i++) {
-      change += right[i]! * this.#deviations[i]!;
-      explained += right[i]! * right[i]!;
+      const part = right[i]!;
+      change += part * deviations[i]!;
+      explained += part * part;
     }
-    this.#refuseWrong(neighbors, count);
+    this.#refuseWrong(count);
     this.value = this.#base + change;
     // Rounding may leave −1e-16 where the samples determine the point.
     this.variance = Math.max(0, known - (this.#block?.within ?? 0) - explained);
@@ -212,30 +220,35 @@ export class KrigingSystem {
   /** Leaves Pᵀ(Γ1/n − g). @returns the variance with equal weights */
   #rightOfOrdinary(count: number): number {
     const [g, c, right] = [this.#toTarget, this.#meanGamma, this.#right];
-    let meanToTarget = 0;
-    let meanAmong = 0;
+    let sum = 0;
     for (let i = 0; i < count; i++) {
       right[i] = c[i]! - g[i]!;
-      meanToTarget += g[i]! / count;
-      meanAmong += c[i]! / count;
+      sum += 2 * g[i]! - c[i]!;
     }
     toContrasts(right, count);
-    return 2 * meanToTarget - meanAmong;
+    return sum / count;
   }
 
   /** Factors the system of the neighbours, unless they are those of the last time. */
   #prepare(neighbors: Uint32Array, count: number): void {
     if (count === this.#factoredCount && isSame(this.#factored, neighbors, count)) return;
     this.#factoredCount = -1;
+    for (let i = 0; i < count; i++) this.#factored[i] = neighbors[i]!;
+    const { x, y, z, values } = this.#samples;
+    const { x: xs, y: ys, z: zs } = this.#places;
+    for (let i = 0; i < count; i++) {
+      const sample = neighbors[i]!;
+      xs[i] = x[sample]!;
+      ys[i] = y[sample]!;
+      zs[i] = z[sample]!;
+    }
+    this.#variogram.among(this.#places, count, this.#among);
     const system = this.#system;
-    const largest =
-      this.#method.type === 'simple'
-        ? this.#fillSimple(neighbors, count)
-        : this.#fillOrdinary(neighbors, count);
+    const simple = this.#method.type === 'simple';
+    const largest = simple ? this.#fillSimple(count) : this.#fillOrdinary(count);
     const rounding = OPERATIONS * Number.EPSILON * Math.sqrt(count) * largest;
-    if (!system.factor(rounding)) throw new SingularSystem(this.#mostAlike(neighbors, count));
+    if (!system.factor(rounding)) throw new SingularSystem(this.#mostAlike(count));
 
-    const { values } = this.#samples;
     const deviations = this.#deviations;
     this.#base = this.#method.type === 'simple' ? this.#method.mean : values[neighbors[0]!]!;
     let spread = 0;
@@ -243,127 +256,78 @@ export class KrigingSystem {
       deviations[i] = values[neighbors[i]!]! - this.#base;
       spread = Math.max(spread, Math.abs(deviations[i]!));
     }
-    if (this.#method.type === 'ordinary') {
+    if (!simple) {
       let mean = 0;
       for (let i = 0; i < count; i++) mean += deviations[i]! / count;
       this.#base += mean;
       toContrasts(deviations, count);
     }
     system.forward(deviations);
-    this.#weights.set(deviations.subarray(0, system.size));
-    system.backward(this.#weights);
-    this.#error = spread === 0 ? 0 : (rounding * normOf(this.#weights, system.size)) / spread;
-    this.#factored.set(neighbors.subarray(0, count));
+    const weights = this.#weights;
+    for (let i = 0; i < system.size; i++) weights[i] = deviations[i]!;
+    system.backward(weights);
+    this.#error = spread === 0 ? 0 : (rounding * normOf(weights, system.size)) / spread;
     this.#factoredCount = count;
   }
 
   /** The covariances among the neighbours. @returns the largest number in them */
-  #fillSimple(neighbors: Uint32Array, count: number): number {
-    const { matrix, capacity } = this.#system;
+  #fillSimple(count: number): number {
+    const { matrix, stride } = this.#system;
     const { sill } = this.#variogram;
+    const among = this.#among;
     this.#system.size = count;
-    for (let i = 0; i < count; i++) {
-      for (let j = 0; j < i; j++) {
-        matrix[i * capacity + j] = sill - this.#between(neighbors[i]!, neighbors[j]!);
-      }
-      matrix[i * capacity + i] = sill;
+    for (let i = 0, k = 0; i < count; i++) {
+      for (let j = 0; j < i; j++) matrix[i * stride + j] = sill - among[k++]!;
+      matrix[i * stride + i] = sill;
     }
     return sill;
   }
 
   /** B, and Γ1/n beside it. @returns the largest semivariance */
-  #fillOrdinary(neighbors: Uint32Array, count: number): number {
-    const { matrix, capacity } = this.#system;
-    const mean = this.#meanGamma;
+  #fillOrdinary(count: number): number {
+    const { matrix, stride } = this.#system;
+    const among = this.#among;
+    const means = this.#meanGamma;
     this.#system.size = count - 1;
-    mean.fill(0, 0, count);
     let largest = 0;
-    // Row i − 1 of the matrix has the semivariances of neighbour i; those of the first are kept apart.
-    const first = this.#right;
-    first[0] = 0;
-    for (let i = 1; i < count; i++) {
+    for (let i = 0, k = 0; i < count; i++) {
+      let sum = 0;
       for (let j = 0; j < i; j++) {
-        const gamma = this.#between(neighbors[i]!, neighbors[j]!);
-        if (gamma > largest) largest = gamma;
-        mean[i]! += gamma / count;
-        mean[j]! += gamma / count;
-        if (j === 0) first[i] = gamma;
-        else matrix[(i - 1) * capacity + j - 1] = gamma;
+        const gamma = among[k++]!;
+        largest = Math.max(largest, gamma);
+        sum += gamma;
+        means[j]! += gamma;
       }
-      matrix[(i - 1) * capacity + i - 1] = 0;
+      means[i] = sum;
     }
-    // H Γ H = Γ − v qᵀ − q vᵀ with H = I − β v vᵀ, p = β Γ v, q = p − (β/2 · vᵀp) v. All but the first
-    // part of v are s; the first is 1 + s.
-    const s = 1 / Math.sqrt(count);
-    const beta = 1 / (1 + s);
-    // Γ v = √n · mean + first column, since s · Σⱼ Γᵢⱼ = s · n · meanᵢ.
-    const q = this.#weights;
-    let product = 0;
-    for (let i = 0; i < count; i++) {
-      q[i] = beta * (mean[i]! / s + first[i]!);
-      product += (i === 0 ? 1 + s : s) * q[i]!;
-    }
-    const shift = (beta / 2) * product;
-    for (let i = 0; i < count; i++) q[i]! -= shift * (i === 0 ? 1 + s : s);
-    for (let i = 1; i < count; i++) {
-      const row = (i - 1) * capacity - 1;
-      for (let j = 1; j <= i; j++) matrix[row + j] = s * (q[i]! + q[j]!) - matrix[row + j]!;
-    }
+    for (let i = 0; i < count; i++) means[i]! /= count;
+    fillContrasts(among, means, count, matrix, stride, this.#weights);
     return largest;
   }
 
   /** @throws SingularSystem when rounding may have changed the estimate too much */
-  #refuseWrong(neighbors: Uint32Array, count: number): void {
+  #refuseWrong(count: number): void {
     if (this.#error * 100 < MAX_ERROR) return;
     const { size } = this.#system;
     this.#weights.set(this.#right.subarray(0, size));
     this.#system.backward(this.#weights);
     if (this.#error * (1 + normOf(this.#weights, size)) <= MAX_ERROR) return;
-    throw new SingularSystem(this.#mostAlike(neighbors, count));
+    throw new SingularSystem(this.#mostAlike(count));
   }
 
   /** The two neighbours between which the variogram is smallest. */
-  #mostAlike(neighbors: Uint32Array, count: number): readonly [number, number] {
+  #mostAlike(count: number): readonly [number, number] {
+    const neighbors = this.#factored;
     let pair: readonly [number, number] = [neighbors[0]!, neighbors[0]!];
     let least = Infinity;
-    for (let i = 1; i < count; i++) {
+    for (let i = 1, k = 0; i < count; i++) {
       for (let j = 0; j < i; j++) {
-        const gamma = this.#between(neighbors[i]!, neighbors[j]!);
+        const gamma = this.#among[k++]!;
         if (gamma < least) [least, pair] = [gamma, [neighbors[j]!, neighbors[i]!]];
       }
     }
     return pair;
   }
-
-  #between(i: number, j: number): number {
-    const { x, y, z } = this.#samples;
-    return this.#variogram.between(x[j]! - x[i]!, y[j]! - y[i]!, z[j]! - z[i]!);
-  }
-
-  #gammaToTarget(sample: number, x: number, y: number, z: number): number {
-    const { x: xs, y: ys, z: zs } = this.#samples;
-    const [dx, dy, dz] = [x - xs[sample]!, y - ys[sample]!, z - zs[sample]!];
-    return this.#block ? this.#block.to(dx, dy, dz) : this.#variogram.between(dx, dy, dz);
-  }
-}
-
-/** Replaces n numbers by their n − 1 contrasts, Pᵀ times them. */
-function toContrasts(numbers: Float64Array, count: number): void {
-  const s = 1 / Math.sqrt(count);
-  const beta = 1 / (1 + s);
-  let product = numbers[0]!;
-  for (let i = 0; i < count; i++) product += s * numbers[i]!;
-  for (let i = 1; i < count; i++) numbers[i - 1] = numbers[i]! - beta * s * product;
-}
-
-/** The weights 1/n + P y of n − 1 numbers y. */
-function fromContrasts(numbers: Float64Array, count: number, weights: Float64Array): void {
-  const s = 1 / Math.sqrt(count);
-  const beta = 1 / (1 + s);
-  let product = 0;
-  for (let i = 1; i < count; i++) product += s * numbers[i - 1]!;
-  weights[0] = 1 / count - beta * (1 + s) * product;
-  for (let i = 1; i < count; i++) weights[i] = 1 / count + numbers[i - 1]! - beta * s * product;
 }
 
 function normOf(numbers: Float64Array, count: number): number {
