@@ -52,8 +52,7 @@ export class BlockSupport {
   #to(dx: number, dy: number, dz: number): number {
     const parts = this.#parts;
     return (
-      this.#variogram.nugget +
-      this.#variogram.meanStructured(parts, parts.x.length, dx, dy, dz)
+      this.#variogram.nugget + this.#variogram.meanStructured(parts, parts.x.length, dx, dy, dz)
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { blank, orNull } from '../targets/estimates-summary.js';
 import { lengthOf } from '../length.js';
-import type { NeighborSearch } from '../neighbors/neighbor-search.js';
+import type { NeighborSearch } from '../neighbors/search/neighbor-search.js';
 import type { SampleSet } from '../samples/sample-set.js';
 import {
   type DiagnosticWishes,

@@ -9,7 +9,7 @@ import {
   summarySchema,
   tellEstimates,
 } from '../targets/estimates-summary.js';
-import { NeighborSearch } from '../neighbors/neighbor-search.js';
+import { NeighborSearch } from '../neighbors/search/neighbor-search.js';
 import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
 import { SampleSet } from '../samples/sample-set.js';
 import { sourceSchema } from '../samples/source.schema.js';
