@@ -1,9 +1,10 @@
 import type { CoordinateTolerance } from '../coordinate-tolerance.js';
 import type { SampleSet } from '../samples/sample-set.js';
-import type { Places, VariogramFunction } from '../variogram-model/variogram-function.js';
+import type { VariogramFunction } from '../variogram-model/variogram-function.js';
 import type { BlockSupport } from './block-support.js';
-import { fillContrasts, fromContrasts, toContrasts } from './contrasts.js';
-import { DefiniteSystem } from './definite-system.js';
+import { fromContrasts, toContrasts } from './contrasts.js';
+import { type NeighborSystem, normOf, type SystemParts } from './neighbor-system.js';
+import { SystemCache } from './system-cache.js';
 
 export type KrigingMethod =
   | { readonly type: 'ordinary' }
@@ -14,8 +15,6 @@ export type KrigingMethod =
  * neighbours' values. The bound below is some ten times what rounding does on the whole.
  */
 const MAX_ERROR = 1e-5;
-/** Roundings of a semivariance on its way into the system. */
-const OPERATIONS = 4;
 
 /** Thrown when the samples around a point do not determine the estimate as far as numbers go. */
 export class SingularSystem extends Error {
@@ -43,37 +42,23 @@ export class SingularSystem extends Error {
  * its rounding changes the estimate by at most rounding · (1 + |y|) · |B⁻¹Pᵀz| (first-order
  * perturbation; Golub & Van Loan 2013, 2.6). This depends neither on the order of samples nor on units.
  *
- * Neighbouring points mostly share their neighbours: the factor is kept until they change.
+ * Points close by share their neighbours: factors are kept, in a {@link SystemCache}.
  */
 export class KrigingSystem {
   /** Results of the last {@link estimate}. */
   value = 0;
   variance = 0;
-  readonly #samples: SampleSet;
-  readonly #variogram: VariogramFunction;
-  readonly #method: KrigingMethod;
+  readonly #parts: SystemParts;
   readonly #block: BlockSupport | undefined;
   readonly #tolerance: CoordinateTolerance;
-  readonly #system: DefiniteSystem;
-  /** Where the neighbours are that the system is factored for. */
-  readonly #places: Places;
-  /** γ among them, that of i and j < i at i (i − 1) / 2 + j. */
-  readonly #among: Float64Array;
+  readonly #cache: SystemCache;
+  /** Of the neighbours of the last estimate. */
+  #current: NeighborSystem;
   /** γ from each neighbour to the target. */
   readonly #toTarget: Float64Array;
-  /** Mean γ from each neighbour to all of them. */
-  readonly #meanGamma: Float64Array;
   readonly #right: Float64Array;
-  readonly #weights: Float64Array;
-  /** L⁻¹ of the values' deviations: the estimate is a product with it. */
-  readonly #deviations: Float64Array;
-  readonly #factored: Uint32Array;
-  #factoredCount = -1;
-  #base = 0;
   /** The neighbour whose value the last estimate is, or −1. */
   #honoured = -1;
-  /** What of the estimate's error does not depend on the target, as a part of the values' spread. */
-  #error = 0;
 
   /**
    * @param block absent for points
@@ -87,18 +72,14 @@ export class KrigingSystem {
     tolerance: CoordinateTolerance,
     most: number,
   ) {
-    this.#samples = samples;
-    this.#variogram = variogram;
-    this.#method = method;
+    this.#cache = new SystemCache(most);
+    this.#current = this.#cache.placeOf(new Uint32Array(), 0);
+    const numbers = () => this.#current.system.vector();
+    [this.#toTarget, this.#right] = [numbers(), numbers()];
+    const among = new Float64Array((most * (most - 1)) / 2);
+    this.#parts = { samples, variogram, method, among, scratch: numbers() };
     this.#block = block;
     this.#tolerance = tolerance;
-    this.#system = new DefiniteSystem(most);
-    const numbers = () => this.#system.vector();
-    [this.#toTarget, this.#meanGamma, this.#right] = [numbers(), numbers(), numbers()];
-    [this.#weights, this.#deviations] = [numbers(), numbers()];
-    this.#places = { x: numbers(), y: numbers(), z: numbers() };
-    this.#among = new Float64Array((most * (most - 1)) / 2);
-    this.#factored = new Uint32Array(most);
   }
 
   /**
@@ -112,23 +93,24 @@ export class KrigingSystem {
     this.#honoured = -1;
     if (!this.#block && this.#honour(neighbors, count, x, y, z)) return;
     this.#prepare(neighbors, count);
-    (this.#block ?? this.#variogram).to(this.#places, count, x, y, z, this.#toTarget);
+    const { system, places, deviations, base } = this.#current;
+    (this.#block ?? this.#parts.variogram).to(places, count, x, y, z, this.#toTarget);
     const known =
-      this.#method.type === 'simple' ? this.#rightOfSimple(count) : this.#rightOfOrdinary(count);
+      this.#parts.method.type === 'simple'
+        ? this.#rightOfSimple(count)
+        : this.#rightOfOrdinary(count);
 
-    const { size } = this.#system;
     const right = this.#right;
-    const deviations = this.#deviations;
-    this.#system.forward(right);
+    system.forward(right);
     let change = 0;
     let explained = 0;
-    for (let i = 0; i < size; i++) {
+    for (let i = 0; i < system.size; i++) {
       const part = right[i]!;
       change += part * deviations[i]!;
       explained += part * part;
     }
-    this.#refuseWrong(count);
-    this.value = this.#base + change;
+    this.#refuseWrong(neighbors, count);
+    this.value = base + change;
     // Rounding may leave −1e-16 where the samples determine the point.
     this.variance = Math.max(0, known - (this.#block?.within ?? 0) - explained);
   }
@@ -140,11 +122,11 @@ export class KrigingSystem {
       weights[this.#honoured] = 1;
       return;
     }
-    const { size } = this.#system;
-    const solved = this.#weights;
-    solved.set(this.#right.subarray(0, size));
-    this.#system.backward(solved);
-    if (this.#method.type === 'simple') weights.set(solved.subarray(0, size));
+    const { system } = this.#current;
+    const solved = this.#parts.scratch;
+    solved.set(this.#right.subarray(0, system.size));
+    system.backward(solved);
+    if (this.#parts.method.type === 'simple') weights.set(solved.subarray(0, system.size));
     else fromContrasts(solved, count, weights);
   }
 
@@ -155,13 +137,14 @@ export class KrigingSystem {
    * @param weights of the last estimate
    */
   regression(weights: Float64Array, count: number): { slope: number; efficiency: number } {
-    const { sill, hasSill } = this.#variogram;
+    const { sill, hasSill } = this.#parts.variogram;
     if (!hasSill) return { slope: NaN, efficiency: NaN };
     const within = this.#block?.within ?? 0;
     const prior = sill - within;
     const efficiency = prior > 0 ? (prior - this.variance) / prior : NaN;
     // A point on a sample is known, and simple kriging has no bias by its construction.
-    if (this.#honoured >= 0 || this.#method.type === 'simple') return { slope: 1, efficiency };
+    if (this.#honoured >= 0 || this.#parts.method.type === 'simple')
+      return { slope: 1, efficiency };
     let toTarget = 0;
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -180,25 +163,26 @@ export class KrigingSystem {
    * @returns NaN when the neighbours of a point on a sample do not determine it
    */
   meanOf(neighbors: Uint32Array, count: number): number {
-    if (this.#method.type === 'simple') return this.#method.mean;
+    const { method, scratch } = this.#parts;
+    if (method.type === 'simple') return method.mean;
     try {
       this.#prepare(neighbors, count);
     } catch (error) {
       if (error instanceof SingularSystem) return NaN;
       throw error;
     }
-    const right = this.#weights;
-    right.set(this.#meanGamma.subarray(0, count));
-    toContrasts(right, count);
-    this.#system.forward(right);
+    const { system, means, deviations, base } = this.#current;
+    scratch.set(means.subarray(0, count));
+    toContrasts(scratch, count);
+    system.forward(scratch);
     let change = 0;
-    for (let i = 0; i < this.#system.size; i++) change += right[i]! * this.#deviations[i]!;
-    return this.#base + change;
+    for (let i = 0; i < system.size; i++) change += scratch[i]! * deviations[i]!;
+    return base + change;
   }
 
   /** Gives a point on a sample the sample's value. */
   #honour(neighbors: Uint32Array, count: number, x: number, y: number, z: number): boolean {
-    const { x: xs, y: ys, z: zs, values } = this.#samples;
+    const { x: xs, y: ys, z: zs, values } = this.#parts.samples;
     for (let i = 0; i < count; i++) {
       const sample = neighbors[i]!;
       if (!this.#tolerance.isNone(xs[sample]! - x, ys[sample]! - y, zs[sample]! - z)) continue;
@@ -212,14 +196,14 @@ export class KrigingSystem {
 
   /** Leaves C̄(i, v). @returns the variance without samples */
   #rightOfSimple(count: number): number {
-    const { sill } = this.#variogram;
+    const { sill } = this.#parts.variogram;
     for (let i = 0; i < count; i++) this.#right[i] = sill - this.#toTarget[i]!;
     return sill;
   }
 
   /** Leaves Pᵀ(Γ1/n − g). @returns the variance with equal weights */
   #rightOfOrdinary(count: number): number {
-    const [g, c, right] = [this.#toTarget, this.#meanGamma, this.#right];
+    const [g, c, right] = [this.#toTarget, this.#current.means, this.#right];
     let sum = 0;
     for (let i = 0; i < count; i++) {
       right[i] = c[i]! - g[i]!;
@@ -229,114 +213,38 @@ export class KrigingSystem {
     return sum / count;
   }
 
-  /** Factors the system of the neighbours, unless they are those of the last time. */
+  /** Makes the system of the neighbours the current one. */
   #prepare(neighbors: Uint32Array, count: number): void {
-    if (count === this.#factoredCount && isSame(this.#factored, neighbors, count)) return;
-    this.#factoredCount = -1;
-    for (let i = 0; i < count; i++) this.#factored[i] = neighbors[i]!;
-    const { x, y, z, values } = this.#samples;
-    const { x: xs, y: ys, z: zs } = this.#places;
-    for (let i = 0; i < count; i++) {
-      const sample = neighbors[i]!;
-      xs[i] = x[sample]!;
-      ys[i] = y[sample]!;
-      zs[i] = z[sample]!;
-    }
-    this.#variogram.among(this.#places, count, this.#among);
-    const system = this.#system;
-    const simple = this.#method.type === 'simple';
-    const largest = simple ? this.#fillSimple(count) : this.#fillOrdinary(count);
-    const rounding = OPERATIONS * Number.EPSILON * Math.sqrt(count) * largest;
-    if (!system.factor(rounding)) throw new SingularSystem(this.#mostAlike(count));
-
-    const deviations = this.#deviations;
-    this.#base = this.#method.type === 'simple' ? this.#method.mean : values[neighbors[0]!]!;
-    let spread = 0;
-    for (let i = 0; i < count; i++) {
-      deviations[i] = values[neighbors[i]!]! - this.#base;
-      spread = Math.max(spread, Math.abs(deviations[i]!));
-    }
-    if (!simple) {
-      let mean = 0;
-      for (let i = 0; i < count; i++) mean += deviations[i]! / count;
-      this.#base += mean;
-      toContrasts(deviations, count);
-    }
-    system.forward(deviations);
-    const weights = this.#weights;
-    for (let i = 0; i < system.size; i++) weights[i] = deviations[i]!;
-    system.backward(weights);
-    this.#error = spread === 0 ? 0 : (rounding * normOf(weights, system.size)) / spread;
-    this.#factoredCount = count;
-  }
-
-  /** The covariances among the neighbours. @returns the largest number in them */
-  #fillSimple(count: number): number {
-    const { matrix, stride } = this.#system;
-    const { sill } = this.#variogram;
-    const among = this.#among;
-    this.#system.size = count;
-    for (let i = 0, k = 0; i < count; i++) {
-      for (let j = 0; j < i; j++) matrix[i * stride + j] = sill - among[k++]!;
-      matrix[i * stride + i] = sill;
-    }
-    return sill;
-  }
-
-  /** B, and Γ1/n beside it. @returns the largest semivariance */
-  #fillOrdinary(count: number): number {
-    const { matrix, stride } = this.#system;
-    const among = this.#among;
-    const means = this.#meanGamma;
-    this.#system.size = count - 1;
-    let largest = 0;
-    for (let i = 0, k = 0; i < count; i++) {
-      let sum = 0;
-      for (let j = 0; j < i; j++) {
-        const gamma = among[k++]!;
-        largest = Math.max(largest, gamma);
-        sum += gamma;
-        means[j]! += gamma;
-      }
-      means[i] = sum;
-    }
-    for (let i = 0; i < count; i++) means[i]! /= count;
-    fillContrasts(among, means, count, matrix, stride, this.#weights);
-    return largest;
+    if (this.#current.isOf(neighbors, count)) return;
+    this.#current = this.#cache.placeOf(neighbors, count);
+    if (this.#current.isOf(neighbors, count)) return;
+    if (!this.#current.prepare(neighbors, count, this.#parts))
+      throw this.#singular(neighbors, count);
   }
 
   /** @throws SingularSystem when rounding may have changed the estimate too much */
-  #refuseWrong(count: number): void {
-    if (this.#error * 100 < MAX_ERROR) return;
-    const { size } = this.#system;
-    this.#weights.set(this.#right.subarray(0, size));
-    this.#system.backward(this.#weights);
-    if (this.#error * (1 + normOf(this.#weights, size)) <= MAX_ERROR) return;
-    throw new SingularSystem(this.#mostAlike(count));
+  #refuseWrong(neighbors: Uint32Array, count: number): void {
+    const { error, system } = this.#current;
+    if (error * 100 < MAX_ERROR) return;
+    const solved = this.#parts.scratch;
+    solved.set(this.#right.subarray(0, system.size));
+    system.backward(solved);
+    if (error * (1 + normOf(solved, system.size)) <= MAX_ERROR) return;
+    throw this.#singular(neighbors, count);
   }
 
-  /** The two neighbours between which the variogram is smallest. */
-  #mostAlike(count: number): readonly [number, number] {
-    const neighbors = this.#factored;
+  /** Names the two neighbours between which the variogram is smallest. */
+  #singular(neighbors: Uint32Array, count: number): SingularSystem {
+    const { variogram, among } = this.#parts;
+    variogram.among(this.#current.places, count, among);
     let pair: readonly [number, number] = [neighbors[0]!, neighbors[0]!];
     let least = Infinity;
     for (let i = 1, k = 0; i < count; i++) {
       for (let j = 0; j < i; j++) {
-        const gamma = this.#among[k++]!;
+        const gamma = among[k++]!;
         if (gamma < least) [least, pair] = [gamma, [neighbors[j]!, neighbors[i]!]];
       }
     }
-    return pair;
+    return new SingularSystem(pair);
   }
-}
-
-function normOf(numbers: Float64Array, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += numbers[i]! * numbers[i]!;
-  return Math.sqrt(sum);
-}
-
-function isSame(a: Uint32Array, b: Uint32Array, count: number): boolean {
-  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
