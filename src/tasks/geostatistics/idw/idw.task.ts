@@ -15,6 +15,7 @@ import { SampleSet } from '../samples/sample-set.js';
 import { sourceSchema } from '../samples/source.schema.js';
 import { TargetPoints } from '../targets/target-points.js';
 import { refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
+import { visitOrder } from '../targets/visit-order.js';
 import { WorkPace } from '../work-pace.js';
 
 const parameters = z
@@ -56,13 +57,11 @@ function run(
   const search = new NeighborSearch(samples, neighborhood, tolerance);
   const distances = new Float64Array(search.found.length);
   const values = blank(points.count);
-  let filteredOut = 0;
-  for (let i = 0; i < points.count; i++) {
-    pace.tell(i, points.count);
-    if (!points.isAsked(i)) {
-      filteredOut++;
-      continue;
-    }
+  const order = visitOrder(target, points);
+  const filteredOut = points.count - order.length;
+  for (let done = 0; done < order.length; done++) {
+    pace.tell(done, order.length);
+    const i = order[done]!;
     points.moveTo(i);
     const count = search.around(points.x, points.y, points.z);
     for (let k = 0; k < count; k++) {

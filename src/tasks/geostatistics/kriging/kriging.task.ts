@@ -1,34 +1,20 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
 import { TaskProblem } from '../../../compute/task.problem.js';
-import { CoordinateTolerance, largest } from '../coordinate-tolerance.js';
-import {
-  blank,
-  orNull,
-  summarize,
-  summarySchema,
-  tellEstimates,
-} from '../targets/estimates-summary.js';
-import { NeighborSearch } from '../neighbors/search/neighbor-search.js';
+import { orNull, summarize, summarySchema, tellEstimates } from '../targets/estimates-summary.js';
 import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
-import { SampleSet } from '../samples/sample-set.js';
 import { sourceSchema } from '../samples/source.schema.js';
-import { TargetPoints } from '../targets/target-points.js';
-import { refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
-import { VariogramFunction } from '../variogram-model/variogram-function.js';
-import { dividedBy, sumOf } from '../variogram-model/variogram-scale.js';
+import { countOf, refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
+import { visitOrder } from '../targets/visit-order.js';
 import { variogramSchema } from '../variogram-model/variogram.schema.js';
 import { WorkPace } from '../work-pace.js';
-import { BlockSupport } from './block-support.js';
 import {
   discretisationMembers,
   discretisationMistake,
   discretisationOf,
-  isBlock,
 } from './discretisation.schema.js';
 import { diagnosticResults, diagnosticsSchema } from './diagnostics.schema.js';
-import { KrigingDiagnostics } from './kriging-diagnostics.js';
-import { KrigingSystem, SingularSystem } from './kriging-system.js';
+import { KrigingEstimator, type SingularTarget } from './kriging-estimator.js';
 
 /** Also wants to know how its estimates came about. */
 const krigingTargetSchema = targetSchema
@@ -115,76 +101,36 @@ function run(
   }: z.output<typeof parameters>,
   context: TaskContext,
 ): z.input<typeof results> {
-  const points = new TargetPoints(target);
+  const total = countOf(target);
   const noun = target.grid ? 'cells' : 'points';
-  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${points.count} ${noun}`);
-  pace.tell(0, points.count);
+  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${total} ${noun}`);
+  pace.tell(0, total);
 
-  const samples = new SampleSet(source);
-  const tolerance = new CoordinateTolerance(
-    largest(samples.magnitudes, points.magnitudes),
-    target.grid?.spacing,
-  );
-  // By the samples alone: whether two are one place does not hang on where one wants to know.
-  samples.refuseDuplicates(new CoordinateTolerance(samples.magnitudes));
-  const search = new NeighborSearch(samples, neighborhood, tolerance);
-  // With a sill of 1: then no unit of the values can make numbers overflow or vanish.
-  const total = sumOf(variogram);
-  const gamma = new VariogramFunction(dividedBy(total, variogram));
-  const discretisation = discretisationOf(spelled);
-  const block =
-    target.grid && discretisation && isBlock(discretisation)
-      ? new BlockSupport(gamma, target.grid, discretisation)
-      : undefined;
-  const system = new KrigingSystem(
-    samples,
-    gamma,
-    kriging_method,
-    block,
-    tolerance,
-    search.found.length,
-  );
-
-  const diagnostics = new KrigingDiagnostics(target.diagnostics, points.count, {
-    samples,
-    search,
-    system,
-    total,
+  const estimator = new KrigingEstimator({
+    source,
+    target,
+    variogram,
+    neighborhood,
+    method: kriging_method,
+    discretisation: discretisationOf(spelled),
   });
-  const values = blank(points.count);
-  const variances = blank(points.count);
-  let filteredOut = 0;
-  for (let i = 0; i < points.count; i++) {
-    pace.tell(i, points.count);
-    if (!points.isAsked(i)) {
-      filteredOut++;
-      continue;
-    }
-    points.moveTo(i);
-    const count = search.around(points.x, points.y, points.z);
-    if (count === 0) diagnostics.noteInvalid(i);
-    else {
-      try {
-        system.estimate(search.found, count, points.x, points.y, points.z);
-      } catch (error) {
-        throw error instanceof SingularSystem
-          ? singular(samples, error.samples, i, samples.place(points.x, points.y, points.z))
-          : error;
-      }
-      values[i] = system.value;
-      variances[i] = system.variance * total;
-      diagnostics.note(i, count, points.x, points.y, points.z);
-    }
+  const order = visitOrder(target, estimator.points);
+  const filteredOut = total - order.length;
+  for (let done = 0; done < order.length; done++) {
+    pace.tell(done, order.length);
+    estimator.estimate(order[done]!);
   }
-  pace.tell(points.count, points.count);
+  if (estimator.singular) throw singular(estimator, estimator.singular);
+  pace.tell(total, total);
 
+  const { values, variances, diagnostics } = estimator;
   const summary = summarize(values);
   return {
     message: tellEstimates(summary.points, summary.estimated, noun, filteredOut),
     target: {
       values: orNull(values),
       variances: orNull(variances),
-      diagnostics: diagnostics.results(),
+      diagnostics,
     },
     summary: {
       ...summary,
@@ -196,11 +142,11 @@ function run(
 }
 
 function singular(
-  samples: SampleSet,
-  [one, other]: readonly [number, number],
-  index: number,
-  place: string,
+  { samples, points }: KrigingEstimator,
+  { index, samples: [one, other] }: SingularTarget,
 ): TaskProblem {
+  points.moveTo(index);
+  const place = samples.place(points.x, points.y, points.z);
   return new TaskProblem({
     status: 422,
     slug: 'singular-kriging-system',
