@@ -94,11 +94,11 @@ function dense(source, count) {
   };
 }
 
-/** Every so many of the cells of a grid over all samples, none a neighbour of the one before. */
+/** Every fifth cell or so, anywhere, of a grid over all samples. */
 function scatteredCells(source, count) {
   const { origin, sides } = boxOf(source);
   const dimension = origin.length;
-  const side = Math.round(1_000_000 ** (1 / dimension));
+  const side = Math.round((5 * count) ** (1 / dimension));
   const cells = side ** dimension;
   const next = random(11);
   const attribute = Array.from({ length: cells }, () => (next() < count / cells ? 1 : 0));

@@ -31,8 +31,8 @@ export class CoordinateTolerance {
 
   /** Whether a way from one place to another is none. */
   isNone(dx: number, dy: number, dz: number): boolean {
-    const [x, y, z] = this.along;
-    return Math.abs(dx) <= x && Math.abs(dy) <= y && Math.abs(dz) <= z;
+    const { along } = this;
+    return Math.abs(dx) <= along[0] && Math.abs(dy) <= along[1] && Math.abs(dz) <= along[2];
   }
 }
 

@@ -36,43 +36,46 @@ export function unitSemivariance({ type, alpha }: Shape, h: number): number {
 }
 
 /**
- * Adds factor · γ(length · perRange) to each of the sums: {@link unitSemivariance} for many lengths. The
- * spherical model, by far the most used one, has a loop of its own without a branch.
+ * Adds factor · γ(√square · perRange) to each of the sums: {@link unitSemivariance} for many lengths, given
+ * squared. The spherical model, by far the most used one, has a loop of its own without a branch.
  */
 export function addSemivariances(
   shape: Shape,
   factor: number,
-  lengths: Float64Array,
+  squares: Float64Array,
   perRange: number,
   count: number,
   sums: Float64Array,
 ): void {
   if (shape.type === 'spherical') {
     for (let k = 0; k < count; k++) {
-      const h = Math.min(lengths[k]! * perRange, 1);
+      const h = Math.min(Math.sqrt(squares[k]!) * perRange, 1);
       sums[k]! += factor * (h * (1.5 - 0.5 * h * h));
     }
   } else {
-    for (let k = 0; k < count; k++)
-      sums[k]! += factor * unitSemivariance(shape, lengths[k]! * perRange);
+    for (let k = 0; k < count; k++) {
+      sums[k]! += factor * unitSemivariance(shape, Math.sqrt(squares[k]!) * perRange);
+    }
   }
 }
 
-/** Σ γ(length · perRange). */
+/** Σ γ(√square · perRange). */
 export function totalSemivariance(
   shape: Shape,
-  lengths: Float64Array,
+  squares: Float64Array,
   perRange: number,
   count: number,
 ): number {
   let total = 0;
   if (shape.type === 'spherical') {
     for (let k = 0; k < count; k++) {
-      const h = Math.min(lengths[k]! * perRange, 1);
+      const h = Math.min(Math.sqrt(squares[k]!) * perRange, 1);
       total += h * (1.5 - 0.5 * h * h);
     }
   } else {
-    for (let k = 0; k < count; k++) total += unitSemivariance(shape, lengths[k]! * perRange);
+    for (let k = 0; k < count; k++) {
+      total += unitSemivariance(shape, Math.sqrt(squares[k]!) * perRange);
+    }
   }
   return total;
 }

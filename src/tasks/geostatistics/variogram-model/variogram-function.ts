@@ -30,8 +30,8 @@ export class VariogramFunction {
   /** False with a linear structure, which grows without end. */
   readonly hasSill: boolean;
   readonly #structures: readonly CompiledStructure[];
-  /** Of the vectors at hand; grows as needed. */
-  #lengths = new Float64Array(256);
+  /** Squared lengths of the vectors at hand; grows as needed. */
+  #squares = new Float64Array(256);
 
   constructor({ nugget, structures }: VariogramModel) {
     this.nugget = nugget;
@@ -48,17 +48,17 @@ export class VariogramFunction {
    */
   among(places: Places, count: number, semivariances: Float64Array): void {
     const pairs = (count * (count - 1)) / 2;
-    const lengths = this.#room(pairs);
+    const squares = this.#room(pairs);
     semivariances.fill(this.nugget, 0, pairs);
     let measured: Matrix3 | 'isotropic' | undefined;
     for (const { shape, contribution, perRange, scaled } of this.#structures) {
       if (measured !== (scaled ?? 'isotropic')) {
         for (let i = 1, from = 0; i < count; from += i++) {
-          measure(places, i, places.x[i]!, places.y[i]!, places.z[i]!, scaled, lengths, from);
+          measure(places, i, places.x[i]!, places.y[i]!, places.z[i]!, scaled, squares, from);
         }
         measured = scaled ?? 'isotropic';
       }
-      addSemivariances(shape, contribution, lengths, perRange, pairs, semivariances);
+      addSemivariances(shape, contribution, squares, perRange, pairs, semivariances);
     }
   }
 
@@ -74,11 +74,11 @@ export class VariogramFunction {
     z: number,
     semivariances: Float64Array,
   ): void {
-    const lengths = this.#room(count);
+    const squares = this.#room(count);
     semivariances.fill(this.nugget, 0, count);
     for (const { shape, contribution, perRange, scaled } of this.#structures) {
-      measure(places, count, x, y, z, scaled, lengths, 0);
-      addSemivariances(shape, contribution, lengths, perRange, count, semivariances);
+      measure(places, count, x, y, z, scaled, squares, 0);
+      addSemivariances(shape, contribution, squares, perRange, count, semivariances);
     }
   }
 
@@ -87,22 +87,22 @@ export class VariogramFunction {
    * continuous, and 0 at distance 0.
    */
   meanStructured(places: Places, count: number, x: number, y: number, z: number): number {
-    const lengths = this.#room(count);
+    const squares = this.#room(count);
     let sum = 0;
     for (const { shape, contribution, perRange, scaled } of this.#structures) {
-      measure(places, count, x, y, z, scaled, lengths, 0);
-      sum += contribution * totalSemivariance(shape, lengths, perRange, count);
+      measure(places, count, x, y, z, scaled, squares, 0);
+      sum += contribution * totalSemivariance(shape, squares, perRange, count);
     }
     return sum / count;
   }
 
   #room(count: number): Float64Array {
-    if (this.#lengths.length < count) this.#lengths = new Float64Array(2 * count);
-    return this.#lengths;
+    if (this.#squares.length < count) this.#squares = new Float64Array(2 * count);
+    return this.#squares;
   }
 }
 
-/** Lengths of the ways from a point to each of `count` places, written from `at` on. */
+/** Squared lengths of the ways from a point to each of `count` places, written from `at` on. */
 function measure(
   { x: xs, y: ys, z: zs }: Places,
   count: number,
@@ -110,7 +110,7 @@ function measure(
   y: number,
   z: number,
   scaled: Matrix3 | undefined,
-  lengths: Float64Array,
+  squares: Float64Array,
   at: number,
 ): void {
   if (scaled === undefined) {
@@ -118,11 +118,11 @@ function measure(
       const dx = x - xs[i]!;
       const dy = y - ys[i]!;
       const dz = z - zs[i]!;
-      lengths[at + i] = Math.sqrt(dx * dx + dy * dy + dz * dz);
+      squares[at + i] = dx * dx + dy * dy + dz * dz;
     }
     return;
   }
-  const [a, b, c, d, e, f, g, h, k] = scaled;
+  const { 0: a, 1: b, 2: c, 3: d, 4: e, 5: f, 6: g, 7: h, 8: k } = scaled;
   for (let i = 0; i < count; i++) {
     const dx = x - xs[i]!;
     const dy = y - ys[i]!;
@@ -130,7 +130,7 @@ function measure(
     const u = a * dx + b * dy + c * dz;
     const v = d * dx + e * dy + f * dz;
     const w = g * dx + h * dy + k * dz;
-    lengths[at + i] = Math.sqrt(u * u + v * v + w * w);
+    squares[at + i] = u * u + v * v + w * w;
   }
 }
 

@@ -8,6 +8,8 @@ import { HIT, type SphereSpace } from './sphere-space.js';
 /** So many more samples than one point takes, and this times as many, serve the points around it. */
 const MORE = 8;
 const TIMES = 2;
+/** Steps from the border of one point to that of the next, before sorting is quicker. */
+const ROUNDS = 8;
 
 /**
  * More samples around one point, the centre, than it takes itself: a point close by finds its own among
@@ -28,9 +30,12 @@ export class NearbySamples {
   readonly #x: Float64Array;
   readonly #y: Float64Array;
   readonly #z: Float64Array;
+  readonly #squares: Float64Array;
   readonly #ties: Float64Array;
   readonly #selection: Float64Array;
   #reach = -Infinity;
+  /** Squared distance of the last sample that was taken, or of the one that may be. */
+  #border = 0;
   #u = 0;
   #v = 0;
   #w = 0;
@@ -52,7 +57,7 @@ export class NearbySamples {
     this.#members = new Uint32Array(room);
     const numbers = () => new Float64Array(room);
     [this.#x, this.#y, this.#z] = [numbers(), numbers(), numbers()];
-    [this.#ties, this.#selection] = [numbers(), numbers()];
+    [this.#squares, this.#ties, this.#selection] = [numbers(), numbers(), numbers()];
   }
 
   /** How far all samples are known around a point; negative when not even there. */
@@ -102,18 +107,33 @@ export class NearbySamples {
     const { tieWidth, radius, slack } = space;
     const reach = this.reachAt(u, v, w) * (1 - 1e-12) - 2 * slack;
     if (!(reach > space.furthestHit)) return -1;
-    const inside = this.#classify(x, y, z);
-    const ties = this.#ties;
-    const members = this.#members;
     const most = found.length;
-    let furthest = -Infinity;
-    if (inside > most) furthest = this.#tieOf(most);
-    else
-      for (let i = 0; i < ties.length; i++)
-        if (ties[i]! < Infinity) furthest = Math.max(furthest, ties[i]!);
+    if (this.#members.length > most) {
+      this.#measure(x, y, z);
+      if (this.#isClear(most)) {
+        this.furthest = space.tie(Math.sqrt(this.#border));
+        return (this.furthest + 1) * tieWidth < reach ? this.#takeUpToBorder(found) : -1;
+      }
+    }
+    const inside = this.#classify(x, y, z);
+    const furthest = inside === 0 ? -Infinity : this.#tieOf(Math.min(most, inside));
     const isComplete = inside >= most ? (furthest + 1) * tieWidth < reach : radius + slack < reach;
     if (!isComplete) return -1;
     this.furthest = furthest;
+    return this.#takeByClass(furthest, found);
+  }
+
+  #takeUpToBorder(found: Uint32Array): number {
+    const [squares, members, border] = [this.#squares, this.#members, this.#border];
+    let count = 0;
+    for (let i = 0; i < members.length; i++) {
+      if (squares[i]! <= border) found[count++] = members[i]!;
+    }
+    return count;
+  }
+
+  #takeByClass(furthest: number, found: Uint32Array): number {
+    const [ties, members, most] = [this.#ties, this.#members, found.length];
     let before = 0;
     for (let i = 0; i < ties.length; i++) if (ties[i]! < furthest) before++;
     // Of the furthest class those that come first, as many as there is room for.
@@ -121,17 +141,73 @@ export class NearbySamples {
     let count = 0;
     for (let i = 0; i < ties.length; i++) {
       const tie = ties[i]!;
-      if (tie < furthest || (tie === furthest && tie < Infinity && room-- > 0))
-        found[count++] = members[i]!;
+      if (tie < furthest || (tie === furthest && room-- > 0)) found[count++] = members[i]!;
     }
     return count;
+  }
+
+  /** Leaves the squared distances of all samples. */
+  #measure(x: number, y: number, z: number): void {
+    const [xs, ys, zs, squares] = [this.#x, this.#y, this.#z, this.#squares];
+    const { 0: m0, 1: m1, 2: m2, 3: m3, 4: m4, 5: m5, 6: m6, 7: m7, 8: m8 } = this.#space.matrix;
+    for (let i = 0; i < squares.length; i++) {
+      const dx = xs[i]! - x;
+      const dy = ys[i]! - y;
+      const dz = zs[i]! - z;
+      const u = m0 * dx + m1 * dy + m2 * dz;
+      const v = m3 * dx + m4 * dy + m5 * dz;
+      const w = m6 * dx + m7 * dy + m8 * dz;
+      squares[i] = u * u + v * v + w * w;
+    }
+  }
+
+  /**
+   * Looks for the squared distance of the sample that is the last to be taken, from that of the last point on:
+   * most often it is one of the next.
+   * @returns whether nothing else decides: no other sample is in its class, none of those taken may be
+   *   outside the ellipsoid, and the point is on none
+   */
+  #isClear(most: number): boolean {
+    const { radius, furthestHit, tieWidth } = this.#space;
+    const squares = this.#squares;
+    for (let round = 0; round < ROUNDS; round++) {
+      const border = this.#border;
+      let nearest = Infinity;
+      let before = 0;
+      let equal = 0;
+      let below = 0;
+      let above = Infinity;
+      for (let i = 0; i < squares.length; i++) {
+        const square = squares[i]!;
+        if (square < nearest) nearest = square;
+        if (square < border) {
+          before++;
+          if (square > below) below = square;
+        } else if (square === border) equal++;
+        else if (square < above) above = square;
+      }
+      if (before >= most) this.#border = below;
+      else if (before + equal < most) this.#border = above;
+      else {
+        const furthest = Math.sqrt(border);
+        return (
+          equal === 1 &&
+          Math.sqrt(nearest) > 2 * furthestHit &&
+          nearest > SMALLEST_SQUARE &&
+          furthest < radius * (1 - 1e-12) &&
+          furthest - Math.sqrt(below) > 2 * tieWidth &&
+          Math.sqrt(above) - furthest > 2 * tieWidth
+        );
+      }
+    }
+    return false;
   }
 
   /** Gives each sample its class; Infinity outside the ellipsoid. @returns how many are inside */
   #classify(x: number, y: number, z: number): number {
     const [xs, ys, zs, ties] = [this.#x, this.#y, this.#z, this.#ties];
     const space = this.#space;
-    const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = space.matrix;
+    const { 0: m0, 1: m1, 2: m2, 3: m3, 4: m4, 5: m5, 6: m6, 7: m7, 8: m8 } = space.matrix;
     let inside = 0;
     for (let i = 0; i < ties.length; i++) {
       const dx = xs[i]! - x;

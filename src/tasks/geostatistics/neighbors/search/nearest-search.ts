@@ -144,7 +144,7 @@ export class NearestSearch {
   ): void {
     const [xs, ys, zs] = [this.#x, this.#y, this.#z];
     const space = this.#space;
-    const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = space.matrix;
+    const { 0: m0, 1: m1, 2: m2, 3: m3, 4: m4, 5: m5, 6: m6, 7: m7, 8: m8 } = space.matrix;
     for (let k = from; k < to; k++) {
       const dx = xs[k]! - x;
       const dy = ys[k]! - y;
