@@ -26,6 +26,7 @@ describe('the thread runner', () => {
       orgId: 'org',
       number: 1,
       entry: { task, moduleUrl: TASK },
+      threads: null,
       parameters: JSON.stringify({ fault }),
       signal: new AbortController().signal,
       onProgress: () => undefined,

@@ -11,6 +11,10 @@ import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 export class Run {
   /** On the monotonic clock, in milliseconds. */
   readonly claimedAt = performance.now();
+  /** Most threads that its task has a use for. */
+  readonly mostThreads: number;
+  /** How many it may use now, where its thread can see it. */
+  private readonly threads: Int32Array<SharedArrayBuffer> | null = null;
   private stopReason: StopReason | null = null;
   private stopping: AbortController | null = null;
 
@@ -19,10 +23,23 @@ export class Run {
     private readonly entry: CatalogueEntry,
     private readonly runner: Runner,
     private readonly onProgress: (percent: number, message: string | null) => void,
-  ) {}
+  ) {
+    const { task } = entry;
+    this.mostThreads = task.runner === 'thread' ? (task.resources?.threads ?? 1) : 1;
+    if (this.mostThreads > 1) {
+      this.threads = new Int32Array(new SharedArrayBuffer(4)).fill(1);
+    }
+  }
 
   get stopped(): boolean {
     return this.stopReason !== null;
+  }
+
+  /** Tells the task how many threads it may use from now on; it may take a moment to let go of others. */
+  mayUse(threads: number): void {
+    if (this.threads !== null) {
+      Atomics.store(this.threads, 0, Math.min(threads, this.mostThreads));
+    }
   }
 
   /** Tells the task to stop. Only the first reason counts. */
@@ -66,6 +83,7 @@ export class Run {
       orgId: this.job.orgId,
       number: this.job.attempt,
       entry: this.entry,
+      threads: this.threads,
       parameters,
       signal: this.stopping.signal,
       onProgress: this.onProgress,

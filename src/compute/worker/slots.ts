@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ClaimStore } from '../../jobs/lease/claim.store.js';
 import { describeJob } from '../../jobs/job/log-fields.js';
@@ -31,6 +32,8 @@ const STALE_MS = 1_000;
 const MAX_UNWRITTEN = 500;
 /** Results beyond this many characters keep their slot until they are written: memory is finite. */
 const SMALL_RESULTS = 65_536;
+/** More threads than these would only wait for one another. */
+const PROCESSORS = availableParallelism();
 /** After the drain's deadline: how long the last outcomes may wait for an absent database. */
 const LAST_WRITES_MS = 5_000;
 
@@ -45,6 +48,8 @@ export class Slots extends EventEmitter<Events> {
   private readonly waiting = new FairQueue<Run>();
   private readonly prefetch: Prefetch;
   private readonly runners: Record<'thread' | 'inline' | 'process', Runner>;
+  /** Those that run and have a use for more than one thread. */
+  private readonly wide = new Set<Run>();
   private taken = 0;
   private idle: (() => void) | null = null;
   /** Aborts when a shutdown cannot wait for the database any longer. */
@@ -171,8 +176,13 @@ export class Slots extends EventEmitter<Events> {
 
   private async occupy(run: Run): Promise<void> {
     this.taken += 1;
+    if (run.mostThreads > 1) {
+      this.wide.add(run);
+    }
+    this.lendThreads();
     const startedAt = performance.now();
     const outcome = await this.outcomeOf(run);
+    this.wide.delete(run);
     this.progress.forget(run.job.leaseId);
     const ms = performance.now() - startedAt;
     this.prefetch.note(ms);
@@ -183,8 +193,23 @@ export class Slots extends EventEmitter<Events> {
     }
     this.taken -= 1;
     this.fill();
+    this.lendThreads();
     if (this.room > 0) {
       this.emit('room');
+    }
+  }
+
+  /**
+   * Lets the jobs that have a use for them share the threads of idle slots, the first to start being the first
+   * to get one; a job that comes gets its slot at once, and the others let go of a thread a moment later.
+   */
+  private lendThreads(): void {
+    const idle = Math.min(this.config.WORKER_SLOTS, PROCESSORS) - this.taken;
+    let index = 0;
+    for (const run of this.wide) {
+      const part = Math.floor(Math.max(0, idle + this.wide.size - 1 - index) / this.wide.size);
+      run.mayUse(1 + part);
+      index += 1;
     }
   }
 

@@ -31,6 +31,7 @@ export class InlineRunner implements Runner {
         jobId: attempt.jobId,
         attempt: attempt.number,
         signal: attempt.signal,
+        threads: 1,
         progress: (percent, message) => attempt.onProgress(percent, message ?? null),
       },
       dependencies,
