@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
 import { TaskProblem } from '../../../compute/task.problem.js';
-import { orNull, summarize, summarySchema, tellEstimates } from '../targets/estimates-summary.js';
+import { CoordinateTolerance } from '../coordinate-tolerance.js';
 import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
+import { SampleSet } from '../samples/sample-set.js';
 import { sourceSchema } from '../samples/source.schema.js';
+import { estimateAll, MAX_THREADS } from '../sharing/shared-estimation.js';
+import {
+  blank,
+  orNull,
+  summarize,
+  summarySchema,
+  tellEstimates,
+} from '../targets/estimates-summary.js';
+import { placesOf, TargetPoints } from '../targets/target-points.js';
 import { countOf, refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
 import { visitOrder } from '../targets/visit-order.js';
 import { variogramSchema } from '../variogram-model/variogram.schema.js';
@@ -14,7 +24,8 @@ import {
   discretisationOf,
 } from './discretisation.schema.js';
 import { diagnosticResults, diagnosticsSchema } from './diagnostics.schema.js';
-import { KrigingEstimator, type SingularTarget } from './kriging-estimator.js';
+import { diagnosticArrays, resultsOf } from './kriging-diagnostics.js';
+import { KrigingEstimator, type KrigingWork, type SingularTarget } from './kriging-estimator.js';
 
 /** Also wants to know how its estimates came about. */
 const krigingTargetSchema = targetSchema
@@ -90,7 +101,7 @@ const results = z.strictObject({
  * Estimates every target point or block.
  * @throws TaskProblem 422 `no-samples`, `duplicate-samples` or `singular-kriging-system`
  */
-function run(
+async function run(
   {
     source,
     target,
@@ -100,37 +111,47 @@ function run(
     ...spelled
   }: z.output<typeof parameters>,
   context: TaskContext,
-): z.input<typeof results> {
+): Promise<z.input<typeof results>> {
   const total = countOf(target);
   const noun = target.grid ? 'cells' : 'points';
   const pace = new WorkPace(context, (done) => `Estimated ${done} of ${total} ${noun}`);
   pace.tell(0, total);
 
-  const estimator = new KrigingEstimator({
-    source,
-    target,
+  const samples = new SampleSet(source);
+  // By the samples alone: whether two are one place does not hang on where one wants to know.
+  samples.refuseDuplicates(new CoordinateTolerance(samples.magnitudes));
+  const [values, variances] = [blank(total), blank(total)];
+  const work: KrigingWork = {
+    samples,
+    places: placesOf(target),
     variogram,
     neighborhood,
     method: kriging_method,
     discretisation: discretisationOf(spelled),
-  });
-  const order = visitOrder(target, estimator.points);
+    values,
+    variances,
+    diagnostics: diagnosticArrays(target.diagnostics, total),
+  };
+  const order = visitOrder(target);
   const filteredOut = total - order.length;
-  for (let done = 0; done < order.length; done++) {
-    pace.tell(done, order.length);
-    estimator.estimate(order[done]!);
-  }
-  if (estimator.singular) throw singular(estimator, estimator.singular);
+  const findings = await estimateAll({
+    order,
+    estimator: new KrigingEstimator(work),
+    work,
+    helper: new URL('./kriging.thread.js', import.meta.url),
+    context,
+    pace,
+  });
+  refuseSingular(findings as (SingularTarget | undefined)[], work, samples);
   pace.tell(total, total);
 
-  const { values, variances, diagnostics } = estimator;
   const summary = summarize(values);
   return {
     message: tellEstimates(summary.points, summary.estimated, noun, filteredOut),
     target: {
       values: orNull(values),
       variances: orNull(variances),
-      diagnostics,
+      diagnostics: resultsOf(work.diagnostics),
     },
     summary: {
       ...summary,
@@ -141,18 +162,26 @@ function run(
   };
 }
 
-function singular(
-  { samples, points }: KrigingEstimator,
-  { index, samples: [one, other] }: SingularTarget,
-): TaskProblem {
-  points.moveTo(index);
+/** @throws TaskProblem of the singular target with the smallest index, if there is one */
+function refuseSingular(
+  findings: readonly (SingularTarget | undefined)[],
+  { places }: KrigingWork,
+  samples: SampleSet,
+): void {
+  const [first] = findings
+    .filter((finding) => finding !== undefined)
+    .toSorted((a, b) => a.index - b.index);
+  if (!first) return;
+  const points = new TargetPoints(places);
+  points.moveTo(first.index);
   const place = samples.place(points.x, points.y, points.z);
-  return new TaskProblem({
+  const [one, other] = first.samples;
+  throw new TaskProblem({
     status: 422,
     slug: 'singular-kriging-system',
     title: 'The kriging system is singular.',
     detail:
-      `At target ${index} ${place} the variogram makes the samples around it so alike, most of all ` +
+      `At target ${first.index} ${place} the variogram makes the samples around it so alike, most of all ` +
       `${samples.name(one)} and ${samples.name(other)} (counted from 0), that rounding would ` +
       'decide the estimate. Add a small nugget to the variogram (often 1e-6 of the sill is enough), ' +
       'shorten its ranges, lower neighborhood.max_samples, or remove samples that are almost at the same place.',
@@ -161,6 +190,7 @@ function singular(
 
 export default defineTask({
   runner: 'thread',
+  resources: { threads: MAX_THREADS },
   topic: 'geostatistics',
   name: 'kriging',
   displayName: 'Kriging',

@@ -3,13 +3,27 @@ import type { CoordinateTolerance, Magnitudes } from '../coordinate-tolerance.js
 import { selectedSamples } from './selected-samples.js';
 import type { Source } from './source.schema.js';
 
+/** Samples as far as estimates need them, in flat arrays: what threads hand to one another. */
+export interface Samples {
+  readonly size: number;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly z: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** Largest absolute coordinate along each axis. */
+export function magnitudesOf({ x, y, z }: Samples): Magnitudes {
+  return [largestOf(x), largestOf(y), largestOf(z)];
+}
+
 /**
  * The samples that `source.filter` leaves, in flat arrays; 2-D locations get z = 0.
  *
  * They are ordered by location, not as they were listed: whatever is computed from them in this order
  * is the same, to the last bit, in whatever order they came.
  */
-export class SampleSet {
+export class SampleSet implements Samples {
   readonly size: number;
   /** 2 or 3. */
   readonly dimension: number;
@@ -37,7 +51,7 @@ export class SampleSet {
 
   /** Largest absolute coordinate along each axis. */
   get magnitudes(): Magnitudes {
-    return [largestOf(this.x), largestOf(this.y), largestOf(this.z)];
+    return magnitudesOf(this);
   }
 
   /** A location as people write it: (x, y) or (x, y, z). */

@@ -1,5 +1,5 @@
 import type { Coordinates } from '../coordinates.schema.js';
-import type { TargetPoints } from './target-points.js';
+import { readyFilter } from '../samples/filter-evaluation.js';
 import type { Grid, Target } from './target.schema.js';
 
 /** Cells of a tile along an axis: 256 in 2-D, 512 in 3-D. */
@@ -15,9 +15,11 @@ const INDICES = 2 ** 21;
  * speed alone: no estimate depends on it.
  * @returns indices of the target
  */
-export function visitOrder(target: Target, points: TargetPoints): Uint32Array {
+export function visitOrder(target: Target): Uint32Array {
   const order = target.grid ? tileByTile(target.grid) : alongCurve(target.coordinates ?? []);
-  return target.filter ? order.filter((index) => points.isAsked(index)) : order;
+  if (!target.filter) return order;
+  const isAsked = readyFilter(target.filter, target.attributes ?? {});
+  return order.filter((index) => isAsked(index));
 }
 
 function tileByTile({ size }: Grid): Uint32Array {

@@ -1,6 +1,6 @@
 import type { CoordinateTolerance } from '../../coordinate-tolerance.js';
 import { lengthOf, SMALLEST_SQUARE } from '../../length.js';
-import type { SampleSet } from '../../samples/sample-set.js';
+import type { Samples } from '../../samples/sample-set.js';
 import { NearestHeap } from './nearest-heap.js';
 import type { NearestSearch } from './nearest-search.js';
 import { HIT, type SphereSpace } from './sphere-space.js';
@@ -20,7 +20,7 @@ const ROUNDS = 8;
 export class NearbySamples {
   /** Class of the distance of the furthest sample taken last. */
   furthest = 0;
-  readonly #samples: SampleSet;
+  readonly #samples: Samples;
   readonly #space: SphereSpace;
   readonly #tolerance: CoordinateTolerance;
   readonly #search: NearestSearch;
@@ -42,7 +42,7 @@ export class NearbySamples {
 
   /** @param most samples of one point */
   constructor(
-    samples: SampleSet,
+    samples: Samples,
     space: SphereSpace,
     tolerance: CoordinateTolerance,
     search: NearestSearch,

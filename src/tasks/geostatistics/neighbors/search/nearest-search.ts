@@ -1,6 +1,6 @@
 import type { CoordinateTolerance } from '../../coordinate-tolerance.js';
 import { SMALLEST_SQUARE } from '../../length.js';
-import type { SampleSet } from '../../samples/sample-set.js';
+import type { Samples } from '../../samples/sample-set.js';
 import { NearestHeap } from './nearest-heap.js';
 import { LEAF, type NeighborTree } from './neighbor-tree.js';
 import { HIT, type SphereSpace } from './sphere-space.js';
@@ -31,7 +31,7 @@ export class NearestSearch {
   #boxNear = 0;
 
   constructor(
-    samples: SampleSet,
+    samples: Samples,
     space: SphereSpace,
     tolerance: CoordinateTolerance,
     tree: NeighborTree,

@@ -1,6 +1,6 @@
 import type { CoordinateTolerance } from '../../coordinate-tolerance.js';
 import { lengthOf } from '../../length.js';
-import type { SampleSet } from '../../samples/sample-set.js';
+import type { Samples } from '../../samples/sample-set.js';
 import { NearbySamples } from './nearby-samples.js';
 import { NearestHeap } from './nearest-heap.js';
 import { NearestSearch } from './nearest-search.js';
@@ -27,7 +27,7 @@ const CLOSE = 0.1;
 export class NeighborSearch {
   /** The samples found by the last {@link around}, ascending; valid up to its answer. */
   readonly found: Uint32Array;
-  readonly #samples: SampleSet;
+  readonly #samples: Samples;
   readonly #space: SphereSpace;
   readonly #fewest: number;
   readonly #origin: readonly [number, number, number];
@@ -44,7 +44,7 @@ export class NeighborSearch {
   #furthest = 0;
 
   constructor(
-    samples: SampleSet,
+    samples: Samples,
     { ellipsoid, max_samples, min_samples, ...limits }: Neighborhood,
     tolerance: CoordinateTolerance,
   ) {

@@ -1,6 +1,6 @@
 import type { CoordinateTolerance } from '../../coordinate-tolerance.js';
 import { lengthOf } from '../../length.js';
-import type { SampleSet } from '../../samples/sample-set.js';
+import type { Samples } from '../../samples/sample-set.js';
 import { NearestHeap } from './nearest-heap.js';
 import { LEAF, type NeighborTree } from './neighbor-tree.js';
 import { hasEnoughSectors, OCTANTS, quadrantOf, type SectorRules } from '../sector-limits.js';
@@ -10,7 +10,7 @@ import { HIT, type SphereSpace } from './sphere-space.js';
 export class SectorSearch {
   /** Class of the distance of the furthest sample found. */
   furthest = 0;
-  readonly #samples: SampleSet;
+  readonly #samples: Samples;
   readonly #space: SphereSpace;
   readonly #tolerance: CoordinateTolerance;
   readonly #tree: NeighborTree;
@@ -20,7 +20,7 @@ export class SectorSearch {
 
   /** @param most samples of one point */
   constructor(
-    samples: SampleSet,
+    samples: Samples,
     space: SphereSpace,
     tolerance: CoordinateTolerance,
     tree: NeighborTree,

@@ -1,6 +1,6 @@
-import type { CoordinateTolerance } from '../coordinate-tolerance.js';
-import type { SampleSet } from '../samples/sample-set.js';
-import type { VariogramFunction } from '../variogram-model/variogram-function.js';
+import type { CoordinateTolerance } from '../../coordinate-tolerance.js';
+import type { Samples } from '../../samples/sample-set.js';
+import type { VariogramFunction } from '../../variogram-model/variogram-function.js';
 import type { BlockSupport } from './block-support.js';
 import { fromContrasts, toContrasts } from './contrasts.js';
 import { type NeighborSystem, normOf, type SystemParts } from './neighbor-system.js';
@@ -65,7 +65,7 @@ export class KrigingSystem {
    * @param most neighbours of one estimate
    */
   constructor(
-    samples: SampleSet,
+    samples: Samples,
     variogram: VariogramFunction,
     method: KrigingMethod,
     block: BlockSupport | undefined,

@@ -1,6 +1,6 @@
-import type { Grid } from '../targets/target.schema.js';
-import type { Places, VariogramFunction } from '../variogram-model/variogram-function.js';
-import type { Discretisation } from './discretisation.schema.js';
+import type { Grid } from '../../targets/target.schema.js';
+import type { Places, VariogramFunction } from '../../variogram-model/variogram-function.js';
+import type { Discretisation } from '../discretisation.schema.js';
 
 /**
  * A block as the centres of equal sub-blocks (Journel & Huijbregts 1978, V.A.1; Isaaks & Srivastava

@@ -1,5 +1,5 @@
-import type { SampleSet } from '../samples/sample-set.js';
-import type { Places, VariogramFunction } from '../variogram-model/variogram-function.js';
+import type { Samples } from '../../samples/sample-set.js';
+import type { Places, VariogramFunction } from '../../variogram-model/variogram-function.js';
 import { fillContrasts, toContrasts } from './contrasts.js';
 import { DefiniteSystem } from './definite-system.js';
 import type { KrigingMethod } from './kriging-system.js';
@@ -9,7 +9,7 @@ const OPERATIONS = 4;
 
 /** What systems are made from, and what they use on the way. */
 export interface SystemParts {
-  readonly samples: SampleSet;
+  readonly samples: Samples;
   readonly variogram: VariogramFunction;
   readonly method: KrigingMethod;
   /** γ among the neighbours, that of i and j < i at i (i − 1) / 2 + j. */
@@ -92,7 +92,7 @@ export class NeighborSystem {
     return true;
   }
 
-  #place(neighbors: Uint32Array, count: number, samples: SampleSet): void {
+  #place(neighbors: Uint32Array, count: number, samples: Samples): void {
     const { x, y, z } = samples;
     const { x: xs, y: ys, z: zs } = this.places;
     for (let i = 0; i < count; i++) {
