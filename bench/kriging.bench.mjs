@@ -11,6 +11,7 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { casesOf } from './kriging/cases.mjs';
 import { Gstat, gstatVersion } from './kriging/peer.mjs';
+import { threads } from './kriging/threads.mjs';
 import { turns } from './kriging/turns.mjs';
 import { runBenchmark } from './support/cleanup.mjs';
 import { load, machine } from './support/machine.mjs';
@@ -57,6 +58,7 @@ await runBenchmark(
       ]);
       say(rows.at(-1).join(' | '));
     }
+    const shared = options.only ? [] : await sharedRows(runs);
     const peer = gstat
       ? `gstat ${version} by turns`
       : `gstat ${recorded.version} as recorded on ${recorded.processor}`;
@@ -67,6 +69,7 @@ await runBenchmark(
         '',
         table(rows),
         '',
+        ...shared,
       ].join('\n'),
       options.markdown,
     );
@@ -77,3 +80,25 @@ await runBenchmark(
   },
   { minutes: 60 },
 );
+
+/** @returns {Promise<string[]>} the table of one thread and two */
+async function sharedRows(runs) {
+  const { count, one, two } = await threads(runs);
+  const ratios = one.map((seconds, turn) => seconds / two[turn]);
+  return [
+    table([
+      ['', 'count', 'one thread / s', 'two / s', 'two / one', 'least', 'most', 'goal'],
+      [
+        'grid of blocks, 155 samples, 2-D',
+        count.toLocaleString('en'),
+        figure(count / median(one)),
+        figure(count / median(two)),
+        median(ratios).toFixed(2),
+        Math.min(...ratios).toFixed(2),
+        Math.max(...ratios).toFixed(2),
+        '1.8',
+      ],
+    ]),
+    '',
+  ];
+}

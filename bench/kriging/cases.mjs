@@ -117,6 +117,18 @@ function scatteredCells(source, count) {
 
 const DISCRETISATION = { 2: { nx: 4, ny: 4, nz: 1 }, 3: { nx: 3, ny: 3, nz: 3 } };
 
+/** A million blocks over the Meuse. */
+export function million() {
+  const source = samplesOf(155, 2);
+  return {
+    source,
+    variogram,
+    neighborhood,
+    target: dense(source, 1_000_000),
+    block_discretisation: DISCRETISATION[2],
+  };
+}
+
 /**
  * The places of a target, as gstat takes them.
  * @returns {number[][]}

@@ -5,7 +5,13 @@ import variogram from '../../dist/tasks/geostatistics/variogram/variogram.task.j
 import { placesOf } from './cases.mjs';
 
 const TASKS = { idw, kriging, variogram };
-const context = { jobId: 'bench', attempt: 1, signal: new AbortController().signal, progress() {} };
+const context = {
+  jobId: 'bench',
+  attempt: 1,
+  signal: new AbortController().signal,
+  threads: 1,
+  progress() {},
+};
 
 /** Estimates may differ from those of gstat by this much. */
 const AGREEMENT = 1e-6;

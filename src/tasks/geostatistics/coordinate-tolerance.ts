@@ -42,3 +42,14 @@ const perAxis = (of: (axis: 0 | 1 | 2) => number): Magnitudes => [of(0), of(1), 
 export function largest(a: Magnitudes, b: Magnitudes): Magnitudes {
   return perAxis((axis) => Math.max(a[axis], b[axis]));
 }
+
+/** The largest absolute coordinates of some places. */
+export function magnitudesOf(places: Readonly<Record<'x' | 'y' | 'z', Float64Array>>): Magnitudes {
+  return [largestOf(places.x), largestOf(places.y), largestOf(places.z)];
+}
+
+function largestOf(coordinates: Float64Array): number {
+  let most = 0;
+  for (const coordinate of coordinates) most = Math.max(most, Math.abs(coordinate));
+  return most;
+}

@@ -1,8 +1,8 @@
-import { CoordinateTolerance, largest } from '../coordinate-tolerance.js';
+import { CoordinateTolerance, largest, magnitudesOf } from '../coordinate-tolerance.js';
 import { lengthOf } from '../length.js';
 import type { Neighborhood } from '../neighbors/neighborhood.schema.js';
 import { NeighborSearch } from '../neighbors/search/neighbor-search.js';
-import { magnitudesOf, type Samples } from '../samples/sample-set.js';
+import type { Samples } from '../samples/sample-set.js';
 import type { PointEstimator } from '../sharing/helper-thread.js';
 import { type TargetPlaces, TargetPoints } from '../targets/target-points.js';
 

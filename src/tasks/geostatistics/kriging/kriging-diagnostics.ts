@@ -1,25 +1,8 @@
-import type { z } from 'zod';
-import { blank, orNull } from '../targets/estimates-summary.js';
 import { lengthOf } from '../length.js';
 import type { NeighborSearch } from '../neighbors/search/neighbor-search.js';
 import type { Samples } from '../samples/sample-set.js';
-import {
-  type DiagnosticWishes,
-  type diagnosticResults,
-  NUMERIC_DIAGNOSTICS,
-  type NumericDiagnostic,
-  wanted,
-} from './diagnostics.schema.js';
+import type { NumericDiagnostic } from './diagnostics.schema.js';
 import type { KrigingSystem } from './system/kriging-system.js';
-
-/** The parts that an estimate was made with. */
-interface Parts {
-  readonly samples: Samples;
-  readonly search: NeighborSearch;
-  readonly system: KrigingSystem;
-  /** What the sill of the system stands for, in squared units of the values. */
-  readonly total: number;
-}
 
 /** What was wanted of each point, in arrays that all threads of a job can write to. */
 export interface DiagnosticArrays {
@@ -28,27 +11,16 @@ export interface DiagnosticArrays {
 }
 
 /** Of `valid`; 0 where a point was not asked for. */
-const VALID = 1;
+export const VALID = 1;
 const INVALID = -1;
 
-/** @param points how many there are */
-export function diagnosticArrays(wishes: DiagnosticWishes, points: number): DiagnosticArrays {
-  const names = wanted(wishes);
-  const numeric = NUMERIC_DIAGNOSTICS.filter((name) => names.includes(name));
-  return {
-    numbers: Object.fromEntries(numeric.map((name) => [name, blank(points)])),
-    valid: names.includes('valid') ? new Int8Array(new SharedArrayBuffer(points)) : undefined,
-  };
-}
-
-/** What was wanted, as results; undefined when nothing was. */
-export function resultsOf({ numbers, valid }: DiagnosticArrays): z.input<typeof diagnosticResults> {
-  const lists = Object.entries(numbers).map(([name, list]) => [name, orNull(list)]);
-  if (lists.length === 0 && valid === undefined) return undefined;
-  return {
-    ...(valid && { valid: Array.from(valid, (mark) => (mark === 0 ? null : mark === VALID)) }),
-    ...Object.fromEntries(lists),
-  };
+/** The parts that an estimate was made with. */
+interface Parts {
+  readonly samples: Samples;
+  readonly search: NeighborSearch;
+  readonly system: KrigingSystem;
+  /** What the sill of the system stands for, in squared units of the values. */
+  readonly total: number;
 }
 
 /** Collects what was wanted to know of each estimate. */

@@ -1,13 +1,13 @@
-import { CoordinateTolerance, largest } from '../coordinate-tolerance.js';
+import { CoordinateTolerance, largest, magnitudesOf } from '../coordinate-tolerance.js';
 import type { Neighborhood } from '../neighbors/neighborhood.schema.js';
 import { NeighborSearch } from '../neighbors/search/neighbor-search.js';
-import { magnitudesOf, type Samples } from '../samples/sample-set.js';
+import type { Samples } from '../samples/sample-set.js';
 import type { PointEstimator } from '../sharing/helper-thread.js';
 import { type TargetPlaces, TargetPoints } from '../targets/target-points.js';
 import { VariogramFunction } from '../variogram-model/variogram-function.js';
 import { dividedBy, sumOf } from '../variogram-model/variogram-scale.js';
 import type { VariogramModel } from '../variogram-model/variogram.schema.js';
-import { type Discretisation, isBlock } from './discretisation.schema.js';
+import type { Discretisation } from './discretisation.schema.js';
 import { type DiagnosticArrays, KrigingDiagnostics } from './kriging-diagnostics.js';
 import { BlockSupport } from './system/block-support.js';
 import { type KrigingMethod, KrigingSystem, SingularSystem } from './system/kriging-system.js';
@@ -20,6 +20,7 @@ export interface KrigingWork {
   readonly variogram: VariogramModel;
   readonly neighborhood: Neighborhood;
   readonly method: KrigingMethod;
+  /** Of blocks; undefined for points. */
   readonly discretisation: Discretisation | undefined;
   /** Receive the estimates. */
   readonly values: Float64Array;
@@ -56,7 +57,7 @@ export class KrigingEstimator implements PointEstimator {
     const total = sumOf(variogram);
     const gamma = new VariogramFunction(dividedBy(total, variogram));
     const block =
-      places.grid && discretisation && isBlock(discretisation)
+      places.grid && discretisation
         ? new BlockSupport(gamma, places.grid, discretisation)
         : undefined;
     const most = search.found.length;

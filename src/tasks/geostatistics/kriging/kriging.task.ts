@@ -22,9 +22,10 @@ import {
   discretisationMembers,
   discretisationMistake,
   discretisationOf,
+  isBlock,
 } from './discretisation.schema.js';
 import { diagnosticResults, diagnosticsSchema } from './diagnostics.schema.js';
-import { diagnosticArrays, resultsOf } from './kriging-diagnostics.js';
+import { diagnosticArrays, resultsOf } from './diagnostic-arrays.js';
 import { KrigingEstimator, type KrigingWork, type SingularTarget } from './kriging-estimator.js';
 
 /** Also wants to know how its estimates came about. */
@@ -120,6 +121,7 @@ async function run(
   const samples = new SampleSet(source);
   // By the samples alone: whether two are one place does not hang on where one wants to know.
   samples.refuseDuplicates(new CoordinateTolerance(samples.magnitudes));
+  const discretisation = discretisationOf(spelled);
   const [values, variances] = [blank(total), blank(total)];
   const work: KrigingWork = {
     samples,
@@ -127,7 +129,7 @@ async function run(
     variogram,
     neighborhood,
     method: kriging_method,
-    discretisation: discretisationOf(spelled),
+    discretisation: discretisation && isBlock(discretisation) ? discretisation : undefined,
     values,
     variances,
     diagnostics: diagnosticArrays(target.diagnostics, total),

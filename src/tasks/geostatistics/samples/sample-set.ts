@@ -1,5 +1,9 @@
 import { TaskProblem } from '../../../compute/task.problem.js';
-import type { CoordinateTolerance, Magnitudes } from '../coordinate-tolerance.js';
+import {
+  type CoordinateTolerance,
+  type Magnitudes,
+  magnitudesOf,
+} from '../coordinate-tolerance.js';
 import { selectedSamples } from './selected-samples.js';
 import type { Source } from './source.schema.js';
 
@@ -10,11 +14,6 @@ export interface Samples {
   readonly y: Float64Array;
   readonly z: Float64Array;
   readonly values: Float64Array;
-}
-
-/** Largest absolute coordinate along each axis. */
-export function magnitudesOf({ x, y, z }: Samples): Magnitudes {
-  return [largestOf(x), largestOf(y), largestOf(z)];
 }
 
 /**
@@ -117,10 +116,4 @@ function placesAlong(coordinates: Float64Array, tolerance: number): Uint32Array 
 
 function compare(a: readonly number[], b: readonly number[]): number {
   return a[0]! - b[0]! || a[1]! - b[1]! || (a[2] ?? 0) - (b[2] ?? 0);
-}
-
-function largestOf(coordinates: Float64Array): number {
-  let most = 0;
-  for (const coordinate of coordinates) most = Math.max(most, Math.abs(coordinate));
-  return most;
 }

@@ -10,7 +10,7 @@ export const MAX_THREADS = 16;
 /** A helper takes about this long to start: work that ends sooner needs none. */
 const START_MS = 100;
 /** How often the thread of the job looks after the others. */
-const LOOK_MS = 20;
+const LOOK_MS = 5;
 
 interface Sharing {
   /** Indices of the target, in the order in which they are dealt. */
