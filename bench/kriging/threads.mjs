@@ -2,11 +2,11 @@
 import kriging from '../../dist/tasks/geostatistics/kriging/kriging.task.js';
 import { million } from './cases.mjs';
 
-const context = (threads) => ({
+const context = (number) => ({
   jobId: 'bench',
   attempt: 1,
   signal: new AbortController().signal,
-  threads,
+  threads: number,
   progress() {},
 });
 

@@ -12,6 +12,7 @@ import { mayPass } from '../../platform/database/database-errors.js';
 import { outlast } from '../../platform/database/outlast.js';
 import type { Runner, StopReason } from '../runners/attempt.js';
 import { FairQueue } from './fair-queue.js';
+import { threadsOfEach } from './idle-threads.js';
 import { Prefetch } from './prefetch.js';
 import { ProgressReporter } from './progress-reporter.js';
 import { RunConcluder } from './run-concluder.js';
@@ -199,18 +200,11 @@ export class Slots extends EventEmitter<Events> {
     }
   }
 
-  /**
-   * Lets the jobs that have a use for them share the threads of idle slots, the first to start being the first
-   * to get one; a job that comes gets its slot at once, and the others let go of a thread a moment later.
-   */
+  /** A job that comes gets its slot at once; those that had its thread let go of it a moment later. */
   private lendThreads(): void {
     const idle = Math.min(this.config.WORKER_SLOTS, PROCESSORS) - this.taken;
-    let index = 0;
-    for (const run of this.wide) {
-      const part = Math.floor(Math.max(0, idle + this.wide.size - 1 - index) / this.wide.size);
-      run.mayUse(1 + part);
-      index += 1;
-    }
+    const threads = threadsOfEach(this.wide.size, idle);
+    [...this.wide].forEach((run, index) => run.mayUse(threads[index] as number));
   }
 
   private async conclude(run: Run, outcome: FinalOutcome, ms: number): Promise<void> {

@@ -23,11 +23,8 @@ export function blank(count: number): Float64Array {
 
 /** A plain array for JSON, with null for points without an estimate. */
 export function orNull(numbers: Float64Array): (number | null)[] {
-  const list = new Array<number | null>(numbers.length);
-  for (let i = 0; i < list.length; i++) {
-    const number = numbers[i]!;
-    list[i] = Number.isNaN(number) ? null : number;
-  }
+  const list: (number | null)[] = [];
+  for (const number of numbers) list.push(Number.isNaN(number) ? null : number);
   return list;
 }
 
