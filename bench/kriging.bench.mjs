@@ -1,81 +1,104 @@
-// How fast the geostatistics tasks compute, without service, thread or database around them.
+// How fast the geostatistics tasks compute, without service or database around them, beside gstat.
 //
-//   npm run setup && node bench/kriging.bench.mjs [grid]
+//   npm run bench -- kriging [--points 100000] [--runs 5] [--only words] [--markdown file] [--record gstat.json]
 //
-// Prints one JSON line for each measurement: the best of five runs after a warm-up for Meuse;
-// one run for the million-cell grid (only with the word `grid`), with the peak of memory so far.
-import { readFileSync } from 'node:fs';
-import idw from '../dist/tasks/geostatistics/idw/idw.task.js';
-import kriging from '../dist/tasks/geostatistics/kriging/kriging.task.js';
-import variogram from '../dist/tasks/geostatistics/variogram/variogram.task.js';
+// gstat runs by turns with ours, one after the other, if Rscript and gstat are installed
+// (apt-get install r-base-core r-cran-gstat); else its times are those of bench/kriging/gstat.json, which
+// --record writes: ratios to them say little on another machine. A case whose estimates differ from gstat's
+// by more than 1e-6 ends the benchmark.
+import { readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import { casesOf } from './kriging/cases.mjs';
+import { Gstat, gstatVersion } from './kriging/peer.mjs';
+import { threads } from './kriging/threads.mjs';
+import { turns } from './kriging/turns.mjs';
+import { runBenchmark } from './support/cleanup.mjs';
+import { load, machine } from './support/machine.mjs';
+import { publish, say } from './support/report.mjs';
+import { median } from './support/statistics.mjs';
+import { figure, table } from './support/table.mjs';
 
-const context = { jobId: 'bench', attempt: 1, signal: new AbortController().signal, progress() {} };
-
-function columns(name) {
-  const text = readFileSync(new URL(`../examples/meuse/${name}`, import.meta.url), 'utf8');
-  const [header, ...rows] = text
-    .trim()
-    .split('\n')
-    .map((line) => line.replaceAll('"', '').split(','));
-  return rows.map((row) => Object.fromEntries(row.map((cell, i) => [header[i], Number(cell)])));
-}
-
-const samples = columns('samples.csv');
-const source = {
-  coordinates: samples.map(({ x, y }) => [x, y]),
-  values: samples.map(({ zinc }) => Math.log(zinc)),
-};
-const points = { coordinates: columns('grid.csv').map(({ x, y }) => [x, y]) };
-const ball = (radius) => ({
-  ellipsoid_ranges: { major: radius, semi_major: radius, minor: radius },
+const { values: options } = parseArgs({
+  options: {
+    points: { type: 'string', default: '100000' },
+    runs: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    markdown: { type: 'string' },
+    record: { type: 'string' },
+  },
 });
-const model = {
-  nugget: 0.05066,
-  structures: [{ variogram_type: 'spherical', contribution: 0.59061, anisotropy: ball(896.97) }],
-};
-const neighborhood = { ellipsoid: ball(1e6), max_samples: 20 };
+const RECORDED = new URL('kriging/gstat.json', import.meta.url);
 
-function measure(name, task, parameters, runs = 5) {
-  let check = Infinity;
-  let best = Infinity;
-  let results;
-  for (let run = 0; run < runs + (runs > 1 ? 1 : 0); run++) {
-    const start = performance.now();
-    const parsed = task.parameters.parse(parameters);
-    const checked = performance.now();
-    results = task.run(parsed, context);
-    check = Math.min(check, checked - start);
-    best = Math.min(best, performance.now() - checked);
-  }
-  const count = results.summary.points ?? results.summary.pairs;
-  console.log(
-    JSON.stringify({
-      name,
-      count,
-      check_ms: Math.round(check * 10) / 10,
-      run_ms: Math.round(best * 10) / 10,
-      per_second: Math.round((count / best) * 1000),
-      peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
-    }),
-  );
-}
+await runBenchmark(
+  async () => {
+    const points = Number(options.points);
+    const runs = Number(options.runs);
+    const version = gstatVersion();
+    const gstat = version ? new Gstat() : undefined;
+    const recorded = gstat ? undefined : JSON.parse(readFileSync(RECORDED, 'utf8'));
+    const busy = load();
+    const perSecond = {};
+    const rows = [['', 'count', 'ours / s', 'gstat / s', 'ours / gstat', 'least', 'most', 'goal']];
+    for (const given of casesOf(points)) {
+      if (!given.name.includes(options.only)) continue;
+      const { count, ours, theirs } = await turns(given, { runs, gstat });
+      const peers = gstat ? theirs : ours.map(() => count / recorded.perSecond[given.name]);
+      const ratios = peers.map((peer, turn) => peer / ours[turn]);
+      perSecond[given.name] = Math.round(count / median(peers));
+      rows.push([
+        given.name,
+        count.toLocaleString('en'),
+        figure(count / median(ours)),
+        figure(count / median(peers)),
+        median(ratios).toFixed(2),
+        Math.min(...ratios).toFixed(2),
+        Math.max(...ratios).toFixed(2),
+        String(given.goal),
+      ]);
+      say(rows.at(-1).join(' | '));
+    }
+    const shared = options.only ? [] : await sharedRows(runs);
+    const peer = gstat
+      ? `gstat ${version} by turns`
+      : `gstat ${recorded.version} as recorded on ${recorded.processor}`;
+    publish(
+      [
+        `${new Date().toISOString().slice(0, 10)}, ${machine()}, load ${busy} before, ${peer}.`,
+        `One thread, medians of ${runs} turns.`,
+        '',
+        table(rows),
+        '',
+        ...shared,
+      ].join('\n'),
+      options.markdown,
+    );
+    if (options.record && gstat) {
+      const record = { processor: os.cpus()[0].model.trim(), version, perSecond };
+      writeFileSync(options.record, `${JSON.stringify(record, null, 2)}\n`);
+    }
+  },
+  { minutes: 60 },
+);
 
-measure('kriging meuse, ordinary, 20 samples', kriging, {
-  source,
-  target: points,
-  variogram: model,
-  neighborhood,
-});
-measure('idw meuse, 20 samples', idw, { source, target: points, neighborhood });
-measure('variogram meuse (pairs)', variogram, { source, lag: 100, cutoff: 1500 });
-
-if (process.argv.includes('grid')) {
-  const grid = { origin: [178400, 329500], spacing: [3.4, 4.3], size: [1000, 1000] };
-  measure(
-    'kriging million cells',
-    kriging,
-    { source, target: { grid }, variogram: model, neighborhood },
-    1,
-  );
-  measure('idw million cells', idw, { source, target: { grid }, neighborhood }, 1);
+/** @returns {Promise<string[]>} the table of one thread and two */
+async function sharedRows(runs) {
+  const { count, one, two } = await threads(runs);
+  const ratios = one.map((seconds, turn) => seconds / two[turn]);
+  return [
+    table([
+      ['', 'count', 'one thread / s', 'two / s', 'two / one', 'least', 'most', 'goal'],
+      [
+        'grid of blocks, 155 samples, 2-D',
+        count.toLocaleString('en'),
+        figure(count / median(one)),
+        figure(count / median(two)),
+        median(ratios).toFixed(2),
+        Math.min(...ratios).toFixed(2),
+        Math.max(...ratios).toFixed(2),
+        '1.8',
+      ],
+    ]),
+    '',
+  ];
 }

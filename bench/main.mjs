@@ -4,14 +4,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** The script of each part, its own arguments, and the options that it knows. */
+/** The script of each part, and the options that it knows. */
 const PARTS = {
   queues: {
     script: 'queues.bench.mjs',
     knows: ['quick', 'jobs', 'runs', 'adds', 'peers', 'markdown'],
   },
   http: { script: 'http.bench.mjs', knows: ['seconds', 'rounds', 'markdown'] },
-  kriging: { script: 'kriging.bench.mjs', fixed: ['grid'], knows: [] },
+  kriging: {
+    script: 'kriging.bench.mjs',
+    knows: ['points', 'runs', 'only', 'markdown', 'record'],
+  },
   recovery: {
     script: 'recovery.bench.mjs',
     knows: ['kills', 'freezes', 'cancels', 'markdown'],
@@ -37,13 +40,13 @@ const BY_DEFAULT = ['queues', 'http', 'kriging', 'recovery'];
 
 const { named, given } = parse(process.argv.slice(2));
 for (const part of named.length > 0 ? named : BY_DEFAULT) {
-  const { script, fixed = [], knows } = PARTS[part];
+  const { script, knows } = PARTS[part];
   const options = Object.entries(given).filter(([name]) => knows.includes(name));
   console.log(`\n# ${part}\n`);
-  const code = await run(script, [
-    ...fixed,
-    ...options.map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`)),
-  ]);
+  const code = await run(
+    script,
+    options.map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`)),
+  );
   if (code !== 0) {
     process.exitCode = code;
     break;

@@ -15,6 +15,12 @@ export interface TaskContext {
    */
   readonly signal: AbortSignal;
   /**
+   * How many threads the job may use now, its own included: 1, or up to `resources.threads` of its task
+   * while slots of the worker are idle. It changes as other jobs come and go: look again now and then, and
+   * let surplus threads rest.
+   */
+  readonly threads: number;
+  /**
    * Tells how far the work is. Cheap to call often: the service keeps the latest and stores it at
    * most twice a second. In a thread it also looks for a cancel, and throws `signal.reason` when there is one.
    * @param percent 0–100; fractions are rounded down, values outside are clamped, and a value lower
@@ -55,6 +61,10 @@ interface TaskBase<P extends z.ZodType | JsonSchema, R extends z.ZodType | JsonS
 /** CPU-bound TypeScript: runs in a worker thread, which can be killed and has a memory limit. */
 export interface ThreadTask<P extends z.ZodType, R extends z.ZodType> extends TaskBase<P, R> {
   readonly runner: 'thread';
+  readonly resources?: {
+    /** Most threads that one job has a use for: {@link TaskContext.threads}. Default 1. */
+    readonly threads: number;
+  };
   run(parameters: z.output<P>, context: TaskContext): z.input<R> | Promise<z.input<R>>;
 }
 

@@ -48,6 +48,7 @@ async function run(
     leaseId,
     number: 1,
     entry: { task, moduleUrl: '' },
+    threads: null,
     parameters: '{}',
     signal: new AbortController().signal,
     onStop: () => undefined,

@@ -6,6 +6,8 @@ import type { ThreadRunner as Runner } from '../../src/compute/runners/thread/th
 
 // The built one: its threads load the built worker.
 const BUILT = new URL('../../dist/compute/runners/thread/thread.runner.js', import.meta.url).href;
+const KRIGING = new URL('../../dist/tasks/geostatistics/kriging/kriging.task.js', import.meta.url)
+  .href;
 const TASK = new URL('../fixtures/tasks/misbehave.task.mjs', import.meta.url).href;
 
 describe('the thread runner', () => {
@@ -26,6 +28,7 @@ describe('the thread runner', () => {
       orgId: 'org',
       number: 1,
       entry: { task, moduleUrl: TASK },
+      threads: null,
       parameters: JSON.stringify({ fault }),
       signal: new AbortController().signal,
       onStop: () => undefined,
@@ -113,5 +116,33 @@ describe('the thread runner', () => {
         ]),
       },
     });
+  });
+
+  it('lets a task start threads of its own, as many as it may use, and stops them with it', async () => {
+    const kriging = (await import(KRIGING)) as { default: Task };
+    const krige = (threads: number, more: Partial<Attempt> = {}) =>
+      run('', {
+        entry: { task: kriging.default, moduleUrl: KRIGING },
+        parameters: JSON.stringify({
+          ...(kriging.default.example as object),
+          target: { grid: { origin: [0, 0], spacing: [0.25, 0.25], size: [400, 400] } },
+        }),
+        threads: new Int32Array(new SharedArrayBuffer(4)).fill(threads),
+        ...more,
+      });
+    const estimates = (outcome: AttemptOutcome) =>
+      outcome.kind === 'succeeded' ? JSON.parse(outcome.results).target : outcome;
+    const alone = estimates(await krige(1));
+    expect(alone.values).toHaveLength(160_000);
+    expect(estimates(await krige(3))).toEqual(alone);
+
+    const stopping = new AbortController();
+    const stopped = krige(3, {
+      signal: stopping.signal,
+      onProgress: (percent) => {
+        if (percent > 10) stopping.abort('canceled');
+      },
+    });
+    expect(await stopped).toEqual({ kind: 'stopped' });
   });
 });

@@ -4,7 +4,7 @@ import variogram from '../../src/tasks/geostatistics/variogram/variogram.task.js
 import {
   type Shape,
   unitSemivariance,
-} from '../../src/tasks/geostatistics/variogram-model/variogram-function.js';
+} from '../../src/tasks/geostatistics/variogram-model/unit-semivariance.js';
 import { anySource, edgy, lengths, outcomeOf } from './numbers-edges.js';
 import { effort, TIMEOUT } from './fuzz-seed.js';
 

@@ -36,6 +36,7 @@ export class ProcessRuns {
       leaseId,
       number: 1,
       entry: { task: shellTask(script, part), moduleUrl: '' },
+      threads: null,
       parameters: '{}',
       signal: new AbortController().signal,
       onStop: () => undefined,

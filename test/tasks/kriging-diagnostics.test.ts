@@ -84,9 +84,15 @@ describe('the diagnostics of kriging', () => {
           variogram,
           neighborhood: everything,
         });
-        const covariance = ([x, y]: number[], [a, b]: number[]) =>
-          sill - model.between(a! - x!, b! - y!, 0);
-        const c = coordinates.map((one) => coordinates.map((other) => covariance(one, other)));
+        const covariance = ([x, y]: number[], [a, b]: number[]) => {
+          const gamma = new Float64Array(1);
+          const [xs, ys] = [Float64Array.of(x!), Float64Array.of(y!)];
+          model.to({ x: xs, y: ys, z: new Float64Array(1) }, 1, a!, b!, 0, gamma);
+          return sill - gamma[0]!;
+        };
+        const c = coordinates.map((one) =>
+          coordinates.map((other) => (one === other ? sill : covariance(one, other))),
+        );
         const k = coordinates.map((one) => covariance(one, [...target]));
         const ones = Array.from({ length: n }, () => 1);
         const lagrange = [...c.map((row) => [...row, 1]), [...ones, 0]];

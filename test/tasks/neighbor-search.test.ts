@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoordinateTolerance } from '../../src/tasks/geostatistics/coordinate-tolerance.js';
 import { worldToLocal } from '../../src/tasks/geostatistics/neighbors/ellipsoid-space.js';
-import { NeighborSearch } from '../../src/tasks/geostatistics/neighbors/neighbor-search.js';
+import { NeighborSearch } from '../../src/tasks/geostatistics/neighbors/search/neighbor-search.js';
 import { SampleSet } from '../../src/tasks/geostatistics/samples/sample-set.js';
 
 const flat = { dip_azimuth: 0, dip: 0, pitch: 0 };
@@ -184,5 +184,48 @@ describe('the rotation of an ellipsoid', () => {
   it('turns the major axis clockwise from east: by 90 degrees it points south', () => {
     const m = worldToLocal({ dip_azimuth: 90, dip: 0, pitch: 0 });
     expect([m[0], m[1], m[2]].map((c) => c + 0)).toEqual([0, -1, 0]);
+  });
+});
+
+describe('what was looked for before', () => {
+  it('changes nothing, however near it was, in what is found', () => {
+    const inputs = fc.record({
+      seed: fc.integer(),
+      samples: fc.integer({ min: 1, max: 400 }),
+      most: fc.integer({ min: 1, max: 12 }),
+      radius: fc.constantFrom(3, 12, 1000),
+      flattened: fc.constantFrom(1, 5),
+      step: fc.constantFrom(0.01, 0.1, 1, 20),
+      // Samples on whole numbers are often equally far.
+      isGrid: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(inputs, ({ seed, samples, most, radius, flattened, step, isGrid }) => {
+        const numbers = fc.sample(fc.double({ min: 0, max: 1, noNaN: true }), {
+          seed,
+          numRuns: 2 * samples + 60,
+        });
+        const next = () => numbers.pop() ?? 0.5;
+        const coordinates = Array.from({ length: samples }, () =>
+          [20 * next(), 20 * next()].map((axis) => (isGrid ? Math.round(axis) : axis)),
+        );
+        // As large as the points, which no tolerance may be too small for.
+        coordinates.push([-30, 30]);
+        const ellipsoid = {
+          ellipsoid_ranges: { major: radius, semi_major: radius / flattened, minor: radius },
+          rotation: { dip_azimuth: 30, dip: 0, pitch: 0 },
+        };
+        const walked = search(coordinates, ellipsoid, most);
+        let [x, y] = [10, 10];
+        for (let i = 0; i < 30; i++) {
+          [x, y] = [x + step * (next() - 0.5), y + step * (next() - 0.5)];
+          const fresh = search(coordinates, ellipsoid, most);
+          expect(around(walked, x, y)).toEqual(around(fresh, x, y));
+          const furthest = (searched: typeof fresh) => searched.found.equallyFar(0, x, y, 0);
+          expect(furthest(walked)).toBe(furthest(fresh));
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoordinateTolerance } from '../../src/tasks/geostatistics/coordinate-tolerance.js';
 import idw from '../../src/tasks/geostatistics/idw/idw.task.js';
-import { NeighborSearch } from '../../src/tasks/geostatistics/neighbors/neighbor-search.js';
+import { NeighborSearch } from '../../src/tasks/geostatistics/neighbors/search/neighbor-search.js';
 import { SampleSet } from '../../src/tasks/geostatistics/samples/sample-set.js';
 import { mistakes, runTask } from './task-run.js';
 

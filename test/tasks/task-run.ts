@@ -22,6 +22,7 @@ export function recordingContext(
     jobId: '019a0000-0000-7000-8000-000000000000',
     attempt: 1,
     signal,
+    threads: 1,
     told,
     progress(percent, message) {
       told.push({ percent, message });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import kriging from '../../src/tasks/geostatistics/kriging/kriging.task.js';
-import { unitSemivariance } from '../../src/tasks/geostatistics/variogram-model/variogram-function.js';
+import { unitSemivariance } from '../../src/tasks/geostatistics/variogram-model/unit-semivariance.js';
 import { fitVariogram } from '../../src/tasks/geostatistics/variogram/variogram-fit.js';
 import variogram from '../../src/tasks/geostatistics/variogram/variogram.task.js';
 import {

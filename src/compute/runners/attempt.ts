@@ -19,6 +19,8 @@ export interface Attempt {
   readonly orgId: string;
   readonly number: number;
   readonly entry: CatalogueEntry;
+  /** How many threads it may use now, in shared memory; null for a task that uses one. */
+  readonly threads: Int32Array<SharedArrayBuffer> | null;
   /** A JSON document, as text. */
   readonly parameters: string;
   /**

@@ -14,6 +14,10 @@ export class Run implements Attempt {
   readonly claimedAt = performance.now();
   /** A JSON document, as text; set by {@link execute}. */
   parameters = '{}';
+  /** Most threads that its task has a use for. */
+  readonly mostThreads: number;
+  /** How many it may use now, where its thread can see it. */
+  readonly threads: Int32Array<SharedArrayBuffer> | null = null;
   private stopReason: StopReason | null = null;
   private stopping: AbortController | null = null;
   private listener: (() => void) | null = null;
@@ -23,7 +27,13 @@ export class Run implements Attempt {
     readonly entry: CatalogueEntry,
     private readonly runner: Runner,
     private readonly progress: Pick<ProgressReporter, 'report'>,
-  ) {}
+  ) {
+    const { task } = entry;
+    this.mostThreads = task.runner === 'thread' ? (task.resources?.threads ?? 1) : 1;
+    if (this.mostThreads > 1) {
+      this.threads = new Int32Array(new SharedArrayBuffer(4)).fill(1);
+    }
+  }
 
   get jobId(): string {
     return this.job.jobId;
@@ -61,6 +71,13 @@ export class Run implements Attempt {
 
   onProgress(percent: number, message: string | null): void {
     this.progress.report(this.job, percent, message);
+  }
+
+  /** Tells the task how many threads it may use from now on; it may take a moment to let go of others. */
+  mayUse(threads: number): void {
+    if (this.threads !== null) {
+      Atomics.store(this.threads, 0, Math.min(threads, this.mostThreads));
+    }
   }
 
   /** Tells the task to stop. Only the first reason counts. */

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ClaimStore } from '../../jobs/lease/claim.store.js';
 import { describeJob } from '../../jobs/job/log-fields.js';
@@ -11,6 +12,7 @@ import { mayPass } from '../../platform/database/database-errors.js';
 import { outlast } from '../../platform/database/outlast.js';
 import type { Runner, StopReason } from '../runners/attempt.js';
 import { FairQueue } from './fair-queue.js';
+import { threadsOfEach } from './idle-threads.js';
 import { Prefetch } from './prefetch.js';
 import { ProgressReporter } from './progress-reporter.js';
 import { RunConcluder } from './run-concluder.js';
@@ -31,6 +33,8 @@ const STALE_MS = 1_000;
 const MAX_UNWRITTEN = 500;
 /** Results beyond this many characters keep their slot until they are written: memory is finite. */
 const SMALL_RESULTS = 65_536;
+/** More threads than these would only wait for one another. */
+const PROCESSORS = availableParallelism();
 /** After the drain's deadline: how long the last outcomes may wait for an absent database. */
 const LAST_WRITES_MS = 5_000;
 
@@ -45,6 +49,8 @@ export class Slots extends EventEmitter<Events> {
   private readonly waiting = new FairQueue<Run>();
   private readonly prefetch: Prefetch;
   private readonly runners: Record<'thread' | 'inline' | 'process', Runner>;
+  /** Those that run and have a use for more than one thread. */
+  private readonly wide = new Set<Run>();
   private taken = 0;
   /** Free slots that are kept for jobs that are being stored as started. */
   private reserved = 0;
@@ -198,8 +204,13 @@ export class Slots extends EventEmitter<Events> {
 
   private async occupy(run: Run): Promise<void> {
     this.taken += 1;
+    if (run.mostThreads > 1) {
+      this.wide.add(run);
+    }
+    this.lendThreads();
     const startedAt = performance.now();
     const outcome = await this.outcomeOf(run);
+    this.wide.delete(run);
     this.progress.forget(run.job.leaseId);
     const ms = performance.now() - startedAt;
     this.prefetch.note(ms);
@@ -210,9 +221,20 @@ export class Slots extends EventEmitter<Events> {
     }
     this.taken -= 1;
     this.fill();
+    this.lendThreads();
     if (this.room > 0) {
       this.emit('room');
     }
+  }
+
+  /** A job that comes gets its slot at once; those that had its thread let go of it a moment later. */
+  private lendThreads(): void {
+    if (this.wide.size === 0) {
+      return;
+    }
+    const idle = Math.min(this.config.WORKER_SLOTS, PROCESSORS) - this.taken - this.reserved;
+    const threads = threadsOfEach(this.wide.size, idle);
+    [...this.wide].forEach((run, index) => run.mayUse(threads[index] as number));
   }
 
   private conclude(run: Run, outcome: FinalOutcome, ms: number): Promise<void> {

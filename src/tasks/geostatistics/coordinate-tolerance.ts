@@ -31,8 +31,8 @@ export class CoordinateTolerance {
 
   /** Whether a way from one place to another is none. */
   isNone(dx: number, dy: number, dz: number): boolean {
-    const [x, y, z] = this.along;
-    return Math.abs(dx) <= x && Math.abs(dy) <= y && Math.abs(dz) <= z;
+    const { along } = this;
+    return Math.abs(dx) <= along[0] && Math.abs(dy) <= along[1] && Math.abs(dz) <= along[2];
   }
 }
 
@@ -41,4 +41,15 @@ const perAxis = (of: (axis: 0 | 1 | 2) => number): Magnitudes => [of(0), of(1), 
 /** The larger of two, axis by axis. */
 export function largest(a: Magnitudes, b: Magnitudes): Magnitudes {
   return perAxis((axis) => Math.max(a[axis], b[axis]));
+}
+
+/** The largest absolute coordinates of some places. */
+export function magnitudesOf(places: Readonly<Record<'x' | 'y' | 'z', Float64Array>>): Magnitudes {
+  return [largestOf(places.x), largestOf(places.y), largestOf(places.z)];
+}
+
+function largestOf(coordinates: Float64Array): number {
+  let most = 0;
+  for (const coordinate of coordinates) most = Math.max(most, Math.abs(coordinate));
+  return most;
 }

@@ -1,5 +1,5 @@
 /** Below this the squares of a vector's parts lose digits or vanish. */
-const SMALLEST_SQUARE = 1e-280;
+export const SMALLEST_SQUARE = 1e-280;
 
 /** Length of a vector, right for the smallest ones too. */
 export function lengthOf(x: number, y: number, z: number): number {

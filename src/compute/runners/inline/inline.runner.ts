@@ -13,6 +13,7 @@ const GRACE_MS = 1_000;
 class InlineContext implements TaskContext {
   readonly jobId: string;
   readonly attempt: number;
+  readonly threads = 1;
 
   constructor(private readonly of: Attempt) {
     this.jobId = of.jobId;

@@ -36,6 +36,9 @@ export default async function runInThread(job: ThreadJob): Promise<AttemptOutcom
     jobId: job.jobId,
     attempt: job.attempt,
     signal: stopping.signal,
+    get threads() {
+      return job.threads === null ? 1 : Atomics.load(job.threads, 0);
+    },
     progress(percent, message) {
       heedStop();
       stopping.signal.throwIfAborted();

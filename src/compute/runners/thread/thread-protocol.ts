@@ -13,6 +13,8 @@ export interface ThreadJob {
    * in STOP_REASONS. A busy thread reads no messages, but it can read this.
    */
   readonly stop: Int32Array<SharedArrayBuffer>;
+  /** One number in shared memory: how many threads the attempt may use now; null for one. */
+  readonly threads: Int32Array<SharedArrayBuffer> | null;
 }
 
 export interface ThreadProgress {

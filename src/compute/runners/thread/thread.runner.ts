@@ -64,6 +64,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
           parameters: attempt.parameters,
           port,
           stop,
+          threads: attempt.threads,
         },
         { transferList: [port], signal: kill.signal },
       );

@@ -1,6 +1,6 @@
 import type { CoordinateTolerance } from '../coordinate-tolerance.js';
-import { KrigingSystem, SingularSystem } from '../kriging/kriging-system.js';
-import { NeighborSearch } from '../neighbors/neighbor-search.js';
+import { KrigingSystem, SingularSystem } from '../kriging/system/kriging-system.js';
+import { NeighborSearch } from '../neighbors/search/neighbor-search.js';
 import type { Neighborhood } from '../neighbors/neighborhood.schema.js';
 import { SampleSet } from '../samples/sample-set.js';
 import type { Source } from '../samples/source.schema.js';

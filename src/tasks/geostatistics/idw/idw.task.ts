@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
-import { CoordinateTolerance, largest } from '../coordinate-tolerance.js';
+import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
+import { SampleSet } from '../samples/sample-set.js';
+import { sourceSchema } from '../samples/source.schema.js';
+import { estimateAll, MAX_THREADS } from '../sharing/shared-estimation.js';
 import {
   blank,
   orNull,
@@ -8,14 +11,11 @@ import {
   summarySchema,
   tellEstimates,
 } from '../targets/estimates-summary.js';
-import { lengthOf } from '../length.js';
-import { NeighborSearch } from '../neighbors/neighbor-search.js';
-import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
-import { SampleSet } from '../samples/sample-set.js';
-import { sourceSchema } from '../samples/source.schema.js';
-import { TargetPoints } from '../targets/target-points.js';
-import { refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
+import { placesOf } from '../targets/target-points.js';
+import { countOf, refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
+import { visitOrder } from '../targets/visit-order.js';
 import { WorkPace } from '../work-pace.js';
+import { IdwEstimator, type IdwWork } from './idw-estimator.js';
 
 const parameters = z
   .strictObject({
@@ -39,42 +39,29 @@ const results = z.strictObject({
   summary: summarySchema,
 });
 
-function run(
+async function run(
   { source, target, neighborhood, power }: z.output<typeof parameters>,
   context: TaskContext,
-): z.input<typeof results> {
-  const points = new TargetPoints(target);
+): Promise<z.input<typeof results>> {
+  const total = countOf(target);
   const noun = target.grid ? 'cells' : 'points';
-  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${points.count} ${noun}`);
-  pace.tell(0, points.count);
+  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${total} ${noun}`);
+  pace.tell(0, total);
 
+  const values = blank(total);
   const samples = new SampleSet(source);
-  const tolerance = new CoordinateTolerance(
-    largest(samples.magnitudes, points.magnitudes),
-    target.grid?.spacing,
-  );
-  const search = new NeighborSearch(samples, neighborhood, tolerance);
-  const distances = new Float64Array(search.found.length);
-  const values = blank(points.count);
-  let filteredOut = 0;
-  for (let i = 0; i < points.count; i++) {
-    pace.tell(i, points.count);
-    if (!points.isAsked(i)) {
-      filteredOut++;
-      continue;
-    }
-    points.moveTo(i);
-    const count = search.around(points.x, points.y, points.z);
-    for (let k = 0; k < count; k++) {
-      const sample = search.found[k]!;
-      const dx = samples.x[sample]! - points.x;
-      const dy = samples.y[sample]! - points.y;
-      const dz = samples.z[sample]! - points.z;
-      distances[k] = tolerance.isNone(dx, dy, dz) ? 0 : lengthOf(dx, dy, dz);
-    }
-    if (count > 0) values[i] = weightedMean(samples.values, search.found, distances, count, power);
-  }
-  pace.tell(points.count, points.count);
+  const work: IdwWork = { samples, places: placesOf(target), neighborhood, power, values };
+  const order = visitOrder(target);
+  const filteredOut = total - order.length;
+  await estimateAll({
+    order,
+    estimator: new IdwEstimator(work),
+    work,
+    helper: new URL('./idw.thread.js', import.meta.url),
+    context,
+    pace,
+  });
+  pace.tell(total, total);
 
   const summary = summarize(values);
   return {
@@ -84,33 +71,9 @@ function run(
   };
 }
 
-/**
- * Σ wᵢ zᵢ / Σ wᵢ with wᵢ = 1 / dᵢ^power (Shepard 1968); at distance 0 the mean of the samples there.
- * Distances are divided by the smallest first, so that no weight overflows.
- */
-function weightedMean(
-  values: Float64Array,
-  neighbors: Uint32Array,
-  distances: Float64Array,
-  count: number,
-  power: number,
-): number {
-  let nearest = Infinity;
-  for (let k = 0; k < count; k++) nearest = Math.min(nearest, distances[k]!);
-  let total = 0;
-  let sum = 0;
-  for (let k = 0; k < count; k++) {
-    const distance = distances[k]!;
-    if (nearest === 0 && distance > 0) continue;
-    const weight = nearest === 0 ? 1 : (nearest / distance) ** power;
-    total += weight;
-    sum += weight * values[neighbors[k]!]!;
-  }
-  return sum / total;
-}
-
 export default defineTask({
   runner: 'thread',
+  resources: { threads: MAX_THREADS },
   topic: 'geostatistics',
   name: 'idw',
   displayName: 'Inverse distance weighting',

@@ -1,20 +1,22 @@
-import type { z } from 'zod';
-import { blank, orNull } from '../targets/estimates-summary.js';
 import { lengthOf } from '../length.js';
-import type { NeighborSearch } from '../neighbors/neighbor-search.js';
-import type { SampleSet } from '../samples/sample-set.js';
-import {
-  type DiagnosticWishes,
-  type diagnosticResults,
-  NUMERIC_DIAGNOSTICS,
-  type NumericDiagnostic,
-  wanted,
-} from './diagnostics.schema.js';
-import type { KrigingSystem } from './kriging-system.js';
+import type { NeighborSearch } from '../neighbors/search/neighbor-search.js';
+import type { Samples } from '../samples/sample-set.js';
+import type { NumericDiagnostic } from './diagnostics.schema.js';
+import type { KrigingSystem } from './system/kriging-system.js';
+
+/** What was wanted of each point, in arrays that all threads of a job can write to. */
+export interface DiagnosticArrays {
+  readonly numbers: Readonly<Partial<Record<NumericDiagnostic, Float64Array>>>;
+  readonly valid: Int8Array | undefined;
+}
+
+/** Of `valid`; 0 where a point was not asked for. */
+export const VALID = 1;
+const INVALID = -1;
 
 /** The parts that an estimate was made with. */
 interface Parts {
-  readonly samples: SampleSet;
+  readonly samples: Samples;
   readonly search: NeighborSearch;
   readonly system: KrigingSystem;
   /** What the sill of the system stands for, in squared units of the values. */
@@ -24,26 +26,22 @@ interface Parts {
 /** Collects what was wanted to know of each estimate. */
 export class KrigingDiagnostics {
   readonly #parts: Parts;
-  readonly #numbers: ReadonlyMap<NumericDiagnostic, Float64Array>;
-  readonly #valid: (boolean | null)[] | undefined;
+  readonly #numbers: DiagnosticArrays['numbers'];
+  readonly #valid: Int8Array | undefined;
+  readonly #anyNumbers: boolean;
   readonly #weights: Float64Array;
 
-  constructor(wishes: DiagnosticWishes, points: number, parts: Parts) {
-    const names = wanted(wishes);
+  constructor({ numbers, valid }: DiagnosticArrays, parts: Parts) {
     this.#parts = parts;
-    this.#numbers = new Map(
-      NUMERIC_DIAGNOSTICS.filter((name) => names.includes(name)).map((name) => [
-        name,
-        blank(points),
-      ]),
-    );
-    this.#valid = names.includes('valid') ? Array.from({ length: points }, () => null) : undefined;
+    this.#numbers = numbers;
+    this.#valid = valid;
+    this.#anyNumbers = Object.keys(numbers).length > 0;
     this.#weights = new Float64Array(parts.search.found.length);
   }
 
   /** A point that has too few samples. */
   noteInvalid(point: number): void {
-    if (this.#valid) this.#valid[point] = false;
+    if (this.#valid) this.#valid[point] = INVALID;
     this.#note(point, 'num_samples', () => 0);
   }
 
@@ -53,8 +51,8 @@ export class KrigingDiagnostics {
    */
   note(point: number, count: number, x: number, y: number, z: number): void {
     const { search, system, total } = this.#parts;
-    if (this.#valid) this.#valid[point] = true;
-    if (this.#numbers.size === 0) return;
+    if (this.#valid) this.#valid[point] = VALID;
+    if (!this.#anyNumbers) return;
     const weights = this.#weights;
     system.fillWeights(weights, count);
     const regression = () => system.regression(weights, count);
@@ -76,18 +74,9 @@ export class KrigingDiagnostics {
     this.#note(point, 'aniso_mean_distance', () => meanOf(search.found, count, anisotropic));
   }
 
-  /** @returns undefined when nothing was wanted */
-  results(): z.input<typeof diagnosticResults> {
-    if (this.#numbers.size === 0 && this.#valid === undefined) return undefined;
-    return {
-      ...(this.#valid && { valid: this.#valid }),
-      ...Object.fromEntries([...this.#numbers].map(([name, numbers]) => [name, orNull(numbers)])),
-    };
-  }
-
   /** Computes only what is wanted. */
   #note(point: number, name: NumericDiagnostic, value: () => number): void {
-    const numbers = this.#numbers.get(name);
+    const numbers = this.#numbers[name];
     if (numbers) numbers[point] = value();
   }
 

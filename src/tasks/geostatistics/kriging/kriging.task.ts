@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { defineTask, type TaskContext } from '../../../compute/task.js';
 import { TaskProblem } from '../../../compute/task.problem.js';
-import { CoordinateTolerance, largest } from '../coordinate-tolerance.js';
+import { CoordinateTolerance } from '../coordinate-tolerance.js';
+import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
+import { SampleSet } from '../samples/sample-set.js';
+import { sourceSchema } from '../samples/source.schema.js';
+import { estimateAll, MAX_THREADS } from '../sharing/shared-estimation.js';
 import {
   blank,
   orNull,
@@ -9,17 +13,11 @@ import {
   summarySchema,
   tellEstimates,
 } from '../targets/estimates-summary.js';
-import { NeighborSearch } from '../neighbors/neighbor-search.js';
-import { neighborhoodSchema } from '../neighbors/neighborhood.schema.js';
-import { SampleSet } from '../samples/sample-set.js';
-import { sourceSchema } from '../samples/source.schema.js';
-import { TargetPoints } from '../targets/target-points.js';
-import { refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
-import { VariogramFunction } from '../variogram-model/variogram-function.js';
-import { dividedBy, sumOf } from '../variogram-model/variogram-scale.js';
+import { placesOf, TargetPoints } from '../targets/target-points.js';
+import { countOf, refuseOtherDimension, targetSchema } from '../targets/target.schema.js';
+import { visitOrder } from '../targets/visit-order.js';
 import { variogramSchema } from '../variogram-model/variogram.schema.js';
 import { WorkPace } from '../work-pace.js';
-import { BlockSupport } from './block-support.js';
 import {
   discretisationMembers,
   discretisationMistake,
@@ -27,8 +25,8 @@ import {
   isBlock,
 } from './discretisation.schema.js';
 import { diagnosticResults, diagnosticsSchema } from './diagnostics.schema.js';
-import { KrigingDiagnostics } from './kriging-diagnostics.js';
-import { KrigingSystem, SingularSystem } from './kriging-system.js';
+import { diagnosticArrays, resultsOf } from './diagnostic-arrays.js';
+import { KrigingEstimator, type KrigingWork, type SingularTarget } from './kriging-estimator.js';
 
 /** Also wants to know how its estimates came about. */
 const krigingTargetSchema = targetSchema
@@ -104,7 +102,7 @@ const results = z.strictObject({
  * Estimates every target point or block.
  * @throws TaskProblem 422 `no-samples`, `duplicate-samples` or `singular-kriging-system`
  */
-function run(
+async function run(
   {
     source,
     target,
@@ -114,69 +112,40 @@ function run(
     ...spelled
   }: z.output<typeof parameters>,
   context: TaskContext,
-): z.input<typeof results> {
-  const points = new TargetPoints(target);
+): Promise<z.input<typeof results>> {
+  const total = countOf(target);
   const noun = target.grid ? 'cells' : 'points';
-  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${points.count} ${noun}`);
-  pace.tell(0, points.count);
+  const pace = new WorkPace(context, (done) => `Estimated ${done} of ${total} ${noun}`);
+  pace.tell(0, total);
 
   const samples = new SampleSet(source);
-  const tolerance = new CoordinateTolerance(
-    largest(samples.magnitudes, points.magnitudes),
-    target.grid?.spacing,
-  );
   // By the samples alone: whether two are one place does not hang on where one wants to know.
   samples.refuseDuplicates(new CoordinateTolerance(samples.magnitudes));
-  const search = new NeighborSearch(samples, neighborhood, tolerance);
-  // With a sill of 1: then no unit of the values can make numbers overflow or vanish.
-  const total = sumOf(variogram);
-  const gamma = new VariogramFunction(dividedBy(total, variogram));
   const discretisation = discretisationOf(spelled);
-  const block =
-    target.grid && discretisation && isBlock(discretisation)
-      ? new BlockSupport(gamma, target.grid, discretisation)
-      : undefined;
-  const system = new KrigingSystem(
+  const [values, variances] = [blank(total), blank(total)];
+  const work: KrigingWork = {
     samples,
-    gamma,
-    kriging_method,
-    block,
-    tolerance,
-    search.found.length,
-  );
-
-  const diagnostics = new KrigingDiagnostics(target.diagnostics, points.count, {
-    samples,
-    search,
-    system,
-    total,
+    places: placesOf(target),
+    variogram,
+    neighborhood,
+    method: kriging_method,
+    discretisation: discretisation && isBlock(discretisation) ? discretisation : undefined,
+    values,
+    variances,
+    diagnostics: diagnosticArrays(target.diagnostics, total),
+  };
+  const order = visitOrder(target);
+  const filteredOut = total - order.length;
+  const findings = await estimateAll({
+    order,
+    estimator: new KrigingEstimator(work),
+    work,
+    helper: new URL('./kriging.thread.js', import.meta.url),
+    context,
+    pace,
   });
-  const values = blank(points.count);
-  const variances = blank(points.count);
-  let filteredOut = 0;
-  for (let i = 0; i < points.count; i++) {
-    pace.tell(i, points.count);
-    if (!points.isAsked(i)) {
-      filteredOut++;
-      continue;
-    }
-    points.moveTo(i);
-    const count = search.around(points.x, points.y, points.z);
-    if (count === 0) diagnostics.noteInvalid(i);
-    else {
-      try {
-        system.estimate(search.found, count, points.x, points.y, points.z);
-      } catch (error) {
-        throw error instanceof SingularSystem
-          ? singular(samples, error.samples, i, samples.place(points.x, points.y, points.z))
-          : error;
-      }
-      values[i] = system.value;
-      variances[i] = system.variance * total;
-      diagnostics.note(i, count, points.x, points.y, points.z);
-    }
-  }
-  pace.tell(points.count, points.count);
+  refuseSingular(findings as (SingularTarget | undefined)[], work, samples);
+  pace.tell(total, total);
 
   const summary = summarize(values);
   return {
@@ -184,7 +153,7 @@ function run(
     target: {
       values: orNull(values),
       variances: orNull(variances),
-      diagnostics: diagnostics.results(),
+      diagnostics: resultsOf(work.diagnostics),
     },
     summary: {
       ...summary,
@@ -195,18 +164,26 @@ function run(
   };
 }
 
-function singular(
+/** @throws TaskProblem of the singular target with the smallest index, if there is one */
+function refuseSingular(
+  findings: readonly (SingularTarget | undefined)[],
+  { places }: KrigingWork,
   samples: SampleSet,
-  [one, other]: readonly [number, number],
-  index: number,
-  place: string,
-): TaskProblem {
-  return new TaskProblem({
+): void {
+  const [first] = findings
+    .filter((finding) => finding !== undefined)
+    .toSorted((a, b) => a.index - b.index);
+  if (!first) return;
+  const points = new TargetPoints(places);
+  points.moveTo(first.index);
+  const place = samples.place(points.x, points.y, points.z);
+  const [one, other] = first.samples;
+  throw new TaskProblem({
     status: 422,
     slug: 'singular-kriging-system',
     title: 'The kriging system is singular.',
     detail:
-      `At target ${index} ${place} the variogram makes the samples around it so alike, most of all ` +
+      `At target ${first.index} ${place} the variogram makes the samples around it so alike, most of all ` +
       `${samples.name(one)} and ${samples.name(other)} (counted from 0), that rounding would ` +
       'decide the estimate. Add a small nugget to the variogram (often 1e-6 of the sill is enough), ' +
       'shorten its ranges, lower neighborhood.max_samples, or remove samples that are almost at the same place.',
@@ -215,6 +192,7 @@ function singular(
 
 export default defineTask({
   runner: 'thread',
+  resources: { threads: MAX_THREADS },
   topic: 'geostatistics',
   name: 'kriging',
   displayName: 'Kriging',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { drillholeLimits } from '../samples/drillhole-limits.js';
 import { ellipsoidSchema } from './ellipsoid.schema.js';
-import { sectorLimits } from './sector-limits.js';
+import { sectorLimits } from './sector-limits.schema.js';
 
 /** Most samples of one estimate: a system of 1,000 equations takes about a second to solve. */
 const MAX_NEIGHBORS = 1000;

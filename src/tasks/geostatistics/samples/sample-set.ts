@@ -1,7 +1,20 @@
 import { TaskProblem } from '../../../compute/task.problem.js';
-import type { CoordinateTolerance, Magnitudes } from '../coordinate-tolerance.js';
+import {
+  type CoordinateTolerance,
+  type Magnitudes,
+  magnitudesOf,
+} from '../coordinate-tolerance.js';
 import { selectedSamples } from './selected-samples.js';
 import type { Source } from './source.schema.js';
+
+/** Samples as far as estimates need them, in flat arrays: what threads hand to one another. */
+export interface Samples {
+  readonly size: number;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly z: Float64Array;
+  readonly values: Float64Array;
+}
 
 /**
  * The samples that `source.filter` leaves, in flat arrays; 2-D locations get z = 0.
@@ -9,7 +22,7 @@ import type { Source } from './source.schema.js';
  * They are ordered by location, not as they were listed: whatever is computed from them in this order
  * is the same, to the last bit, in whatever order they came.
  */
-export class SampleSet {
+export class SampleSet implements Samples {
   readonly size: number;
   /** 2 or 3. */
   readonly dimension: number;
@@ -37,7 +50,7 @@ export class SampleSet {
 
   /** Largest absolute coordinate along each axis. */
   get magnitudes(): Magnitudes {
-    return [largestOf(this.x), largestOf(this.y), largestOf(this.z)];
+    return magnitudesOf(this);
   }
 
   /** A location as people write it: (x, y) or (x, y, z). */
@@ -103,10 +116,4 @@ function placesAlong(coordinates: Float64Array, tolerance: number): Uint32Array 
 
 function compare(a: readonly number[], b: readonly number[]): number {
   return a[0]! - b[0]! || a[1]! - b[1]! || (a[2] ?? 0) - (b[2] ?? 0);
-}
-
-function largestOf(coordinates: Float64Array): number {
-  let most = 0;
-  for (const coordinate of coordinates) most = Math.max(most, Math.abs(coordinate));
-  return most;
 }

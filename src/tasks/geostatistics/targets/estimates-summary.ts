@@ -16,14 +16,16 @@ export const summarySchema = z.strictObject({
   seconds: z.number().min(0).meta({ description: 'Time of computing' }),
 });
 
-/** One number for each point: NaN while it has none. */
+/** One number for each point: NaN while it has none. All threads of a job can write to it. */
 export function blank(count: number): Float64Array {
-  return new Float64Array(count).fill(NaN);
+  return new Float64Array(new SharedArrayBuffer(8 * count)).fill(NaN);
 }
 
 /** A plain array for JSON, with null for points without an estimate. */
 export function orNull(numbers: Float64Array): (number | null)[] {
-  return Array.from(numbers, (number) => (Number.isNaN(number) ? null : number));
+  const list: (number | null)[] = [];
+  for (const number of numbers) list.push(Number.isNaN(number) ? null : number);
+  return list;
 }
 
 /** Statistics of the estimates that are there. */

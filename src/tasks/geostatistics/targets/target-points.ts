@@ -1,54 +1,62 @@
+import type { Coordinates } from '../coordinates.schema.js';
 import type { Magnitudes } from '../coordinate-tolerance.js';
-import { type Passes, readyFilter } from '../samples/filter-evaluation.js';
-import { countOf, type Grid, type Target } from './target.schema.js';
+import type { Grid, Target } from './target.schema.js';
 
-/** The points (or cell centres) to estimate, computed one at a time: a grid takes no memory. */
+/** Where the points of a target are, as threads hand it to one another: a grid, or x, y, z of each point. */
+export type TargetPlaces =
+  | { readonly grid: Grid; readonly flat?: undefined }
+  | { readonly grid?: undefined; readonly flat: Float64Array };
+
+/** 2-D points get z = 0. */
+export function placesOf({ grid, coordinates = [] }: Target): TargetPlaces {
+  return grid ? { grid } : { flat: flattened(coordinates) };
+}
+
+function flattened(coordinates: Coordinates): Float64Array {
+  const flat = new Float64Array(new SharedArrayBuffer(24 * coordinates.length));
+  coordinates.forEach((place, index) => {
+    flat[3 * index] = place[0]!;
+    flat[3 * index + 1] = place[1]!;
+    flat[3 * index + 2] = place[2] ?? 0;
+  });
+  return flat;
+}
+
+/** The points (or cell centres) to estimate, one at a time: a grid takes no memory. */
 export class TargetPoints {
-  readonly count: number;
   /** The point of the last {@link moveTo}; 2-D points have z = 0. */
   x = 0;
   y = 0;
   z = 0;
-  readonly #target: Target;
+  readonly #places: TargetPlaces;
 
-  readonly #passes: Passes | undefined;
-
-  constructor(target: Target) {
-    this.#target = target;
-    this.count = countOf(target);
-    if (target.filter) this.#passes = readyFilter(target.filter, target.attributes ?? {});
+  constructor(places: TargetPlaces) {
+    this.#places = places;
   }
 
-  /** Whether `target.filter` asks for an estimate at the point of an index. */
-  isAsked(index: number): boolean {
-    return this.#passes?.(index) ?? true;
-  }
-
-  /** @param index 0 … count − 1; grid cells run along x fastest, then y, then z */
+  /** @param index grid cells run along x fastest, then y, then z */
   moveTo(index: number): void {
-    const { grid, coordinates } = this.#target;
+    const { grid, flat } = this.#places;
     if (grid) this.#moveToCell(grid, index);
     else {
-      const point = coordinates?.[index];
-      this.x = point?.[0] ?? 0;
-      this.y = point?.[1] ?? 0;
-      this.z = point?.[2] ?? 0;
+      this.x = flat[3 * index]!;
+      this.y = flat[3 * index + 1]!;
+      this.z = flat[3 * index + 2]!;
     }
   }
 
   /** Largest absolute coordinate along each axis, the corners of a grid included. */
   get magnitudes(): Magnitudes {
-    const { grid, coordinates = [] } = this.#target;
+    const { grid, flat } = this.#places;
     const most: [number, number, number] = [0, 0, 0];
-    const corners = grid
-      ? [
-          grid.origin,
-          grid.origin.map((from, axis) => from + grid.spacing[axis]! * grid.size[axis]!),
-        ]
-      : coordinates;
-    for (const place of corners) {
-      for (let axis = 0; axis < place.length; axis++) {
-        most[axis] = Math.max(most[axis]!, Math.abs(place[axis]!));
+    if (grid) {
+      grid.origin.forEach((from, axis) => {
+        const end = from + grid.spacing[axis]! * grid.size[axis]!;
+        most[axis] = Math.max(Math.abs(from), Math.abs(end));
+      });
+    } else {
+      for (let i = 0; i < flat.length; i++) {
+        most[i % 3] = Math.max(most[i % 3]!, Math.abs(flat[i]!));
       }
     }
     return most;

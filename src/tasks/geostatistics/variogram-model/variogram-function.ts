@@ -1,29 +1,27 @@
 import { isIsotropic, type Matrix3, worldToLocal } from '../neighbors/ellipsoid-space.js';
-import type {
-  Alpha,
-  VariogramModel,
-  VariogramStructure,
-  VariogramType,
-} from './variogram.schema.js';
+import { addSemivariances, type Shape, totalSemivariance } from './unit-semivariance.js';
+import type { VariogramModel, VariogramStructure } from './variogram.schema.js';
 
-/** What makes the form of a structure, apart from its size. */
-export interface Shape {
-  readonly type: VariogramType;
-  /** Of `spheroidal` and `generalisedcauchy`, which need it. */
-  readonly alpha?: Alpha | undefined;
+/** Locations or vectors in flat arrays, in world coordinates. */
+export interface Places {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly z: Float64Array;
 }
 
 interface CompiledStructure {
   readonly shape: Shape;
   readonly contribution: number;
-  readonly range: number;
+  /** What lengths are multiplied by: 1 / range, or 1 where the vectors are divided by the ranges. */
+  readonly perRange: number;
   /** World vector → local vector divided by the ranges; absent when isotropic. */
   readonly scaled: Matrix3 | undefined;
 }
 
 /**
  * Semivariances of a nested variogram model (Journel & Huijbregts 1978, III.B), in squared units
- * of the values, as a function of the separation vector.
+ * of the values, of many separation vectors at once. Vectors are differences of world coordinates, made
+ * anisotropic afterwards, so that large coordinates cost no digits.
  */
 export class VariogramFunction {
   readonly nugget: number;
@@ -32,6 +30,8 @@ export class VariogramFunction {
   /** False with a linear structure, which grows without end. */
   readonly hasSill: boolean;
   readonly #structures: readonly CompiledStructure[];
+  /** Squared lengths of the vectors at hand; grows as needed. */
+  #squares = new Float64Array(256);
 
   constructor({ nugget, structures }: VariogramModel) {
     this.nugget = nugget;
@@ -42,111 +42,96 @@ export class VariogramFunction {
     this.#structures = structures.filter(({ contribution }) => contribution > 0).map(compile);
   }
 
-  /** γ between two points: 0 at distance 0, and nugget plus structures everywhere else. */
-  between(dx: number, dy: number, dz: number): number {
-    if (dx === 0 && dy === 0 && dz === 0) return 0;
-    return this.nugget + this.structured(dx, dy, dz);
-  }
-
-  /** The structures' part of γ, without the nugget: continuous, and 0 at distance 0. */
-  structured(dx: number, dy: number, dz: number): number {
-    let sum = 0;
-    for (const { shape, contribution, range, scaled } of this.#structures) {
-      let h: number;
-      if (scaled) {
-        const u = scaled[0] * dx + scaled[1] * dy + scaled[2] * dz;
-        const v = scaled[3] * dx + scaled[4] * dy + scaled[5] * dz;
-        const w = scaled[6] * dx + scaled[7] * dy + scaled[8] * dz;
-        h = Math.sqrt(u * u + v * v + w * w);
-      } else {
-        h = Math.sqrt(dx * dx + dy * dy + dz * dz) / range;
+  /**
+   * γ between every two places, all of them different: that of places i and j < i at i (i − 1) / 2 + j.
+   * @param semivariances receives count (count − 1) / 2 numbers
+   */
+  among(places: Places, count: number, semivariances: Float64Array): void {
+    const pairs = (count * (count - 1)) / 2;
+    const squares = this.#room(pairs);
+    semivariances.fill(this.nugget, 0, pairs);
+    let measured: Matrix3 | 'isotropic' | undefined;
+    for (const { shape, contribution, perRange, scaled } of this.#structures) {
+      if (measured !== (scaled ?? 'isotropic')) {
+        for (let i = 1, from = 0; i < count; from += i++) {
+          measure(places, i, places.x[i]!, places.y[i]!, places.z[i]!, scaled, squares, from);
+        }
+        measured = scaled ?? 'isotropic';
       }
-      sum += contribution * unitSemivariance(shape, h);
+      addSemivariances(shape, contribution, squares, perRange, pairs, semivariances);
     }
-    return sum;
+  }
+
+  /**
+   * γ between each place and a point that none of them is at.
+   * @param semivariances receives `count` numbers
+   */
+  to(
+    places: Places,
+    count: number,
+    x: number,
+    y: number,
+    z: number,
+    semivariances: Float64Array,
+  ): void {
+    const squares = this.#room(count);
+    semivariances.fill(this.nugget, 0, count);
+    for (const { shape, contribution, perRange, scaled } of this.#structures) {
+      measure(places, count, x, y, z, scaled, squares, 0);
+      addSemivariances(shape, contribution, squares, perRange, count, semivariances);
+    }
+  }
+
+  /**
+   * The mean over some places of the structures' part of γ between them and a point, without the nugget:
+   * continuous, and 0 at distance 0.
+   */
+  meanStructured(places: Places, count: number, x: number, y: number, z: number): number {
+    const squares = this.#room(count);
+    let sum = 0;
+    for (const { shape, contribution, perRange, scaled } of this.#structures) {
+      measure(places, count, x, y, z, scaled, squares, 0);
+      sum += contribution * totalSemivariance(shape, squares, perRange, count);
+    }
+    return sum / count;
+  }
+
+  #room(count: number): Float64Array {
+    if (this.#squares.length < count) this.#squares = new Float64Array(2 * count);
+    return this.#squares;
   }
 }
 
-/**
- * γ of a structure of contribution 1.
- * @param h distance divided by range, not negative
- */
-export function unitSemivariance({ type, alpha }: Shape, h: number): number {
-  switch (type) {
-    case 'spherical':
-      return h < 1 ? h * (1.5 - 0.5 * h * h) : 1;
-    case 'exponential':
-      return -Math.expm1(-3 * h);
-    case 'gaussian':
-      return -Math.expm1(-3 * h * h);
-    case 'cubic': {
-      if (h >= 1) return 1;
-      const square = h * h;
-      return square * (7 + h * (-8.75 + square * (3.5 - 0.75 * square)));
+/** Squared lengths of the ways from a point to each of `count` places, written from `at` on. */
+function measure(
+  { x: xs, y: ys, z: zs }: Places,
+  count: number,
+  x: number,
+  y: number,
+  z: number,
+  scaled: Matrix3 | undefined,
+  squares: Float64Array,
+  at: number,
+): void {
+  if (scaled === undefined) {
+    for (let i = 0; i < count; i++) {
+      const dx = x - xs[i]!;
+      const dy = y - ys[i]!;
+      const dz = z - zs[i]!;
+      squares[at + i] = dx * dx + dy * dy + dz * dz;
     }
-    case 'linear':
-      return h;
-    case 'generalisedcauchy':
-      return cauchy(alpha!, h);
-    case 'spheroidal':
-      return spheroidal(SPHEROIDS[alpha!], h);
-    default:
-      return type satisfies never;
+    return;
   }
-}
-
-/** 1 − (1 + h²)^(−α/2), without losing the digits of a small h. */
-function cauchy(alpha: Alpha, h: number): number {
-  return -Math.expm1((-alpha / 2) * Math.log1p(h * h));
-}
-
-interface Spheroid {
-  readonly alpha: Alpha;
-  /** What h is multiplied by. */
-  readonly scale: number;
-  /** Where the straight line ends: the inflection point of the Cauchy curve. */
-  readonly inflection: number;
-  /** Of the straight line. */
-  readonly slope: number;
-  /** What the Cauchy covariance is multiplied by: 1 / what its tangent at the inflection is at 0. */
-  readonly part: number;
-}
-
-/**
- * The spheroidal family (M. Stewart, "The Spheroidal family of variograms explained", Seequent): the
- * Cauchy covariance (1 + x²)^(−α/2) is replaced by its tangent between 0 and its inflection point
- * x² = 1 / (α + 1), and the whole divided by what the tangent is at 0, so that γ rises from 0 in a
- * straight line and goes on without a kink. Ranges are scaled so that γ(range) is the same for all α
- * as for α = 9, whose scale is 1: 1 − 2^(−9/2) / c₉ = 0.9627, the "96 % of the sill" of its manuals.
- */
-const SPHEROIDS: Record<Alpha, Spheroid> = {
-  3: spheroid(3),
-  5: spheroid(5),
-  7: spheroid(7),
-  9: spheroid(9),
-};
-
-function spheroid(alpha: Alpha): Spheroid {
-  const part = spheroidPart(alpha);
-  const inflection = Math.sqrt(1 / (alpha + 1));
-  const rest = spheroidPart(9) * 2 ** -4.5;
-  return {
-    alpha,
-    scale: Math.sqrt((part / rest) ** (2 / alpha) - 1),
-    inflection,
-    slope: part * alpha * inflection * (1 + inflection * inflection) ** (-alpha / 2 - 1),
-    part,
-  };
-}
-
-/** 1 / the tangent at 0, which is 2 (1 + x²)^(−α/2 − 1) at the inflection point. */
-function spheroidPart(alpha: number): number {
-  return (1 + 1 / (alpha + 1)) ** (alpha / 2 + 1) / 2;
-}
-
-function spheroidal({ alpha, scale, inflection, slope, part }: Spheroid, h: number): number {
-  const x = scale * h;
-  return x < inflection ? slope * x : 1 - part * (1 + x * x) ** (-alpha / 2);
+  const { 0: a, 1: b, 2: c, 3: d, 4: e, 5: f, 6: g, 7: h, 8: k } = scaled;
+  for (let i = 0; i < count; i++) {
+    const dx = x - xs[i]!;
+    const dy = y - ys[i]!;
+    const dz = z - zs[i]!;
+    const u = a * dx + b * dy + c * dz;
+    const v = d * dx + e * dy + f * dz;
+    const w = g * dx + h * dy + k * dz;
+    squares[at + i] = u * u + v * v + w * w;
+  }
 }
 
 function compile({
@@ -157,11 +142,12 @@ function compile({
 }: VariogramStructure): CompiledStructure {
   const { major, semi_major, minor } = anisotropy.ellipsoid_ranges;
   const [a, b, c, d, e, f, g, h, i] = worldToLocal(anisotropy.rotation);
+  const isotropic = isIsotropic(anisotropy);
   return {
     shape: { type: variogram_type, alpha },
     contribution,
-    range: major,
-    scaled: isIsotropic(anisotropy)
+    perRange: isotropic ? 1 / major : 1,
+    scaled: isotropic
       ? undefined
       : [
           a / major,

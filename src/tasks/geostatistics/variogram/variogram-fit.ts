@@ -1,4 +1,4 @@
-import { type Shape, unitSemivariance } from '../variogram-model/variogram-function.js';
+import { type Shape, unitSemivariance } from '../variogram-model/unit-semivariance.js';
 import type { Lag } from './experimental-semivariogram.js';
 
 /** One structure and a nugget, with how well they fit. */

@@ -25,6 +25,8 @@ export class NeighborTree {
   /** The smallest number of each node. */
   readonly first: Uint32Array;
   readonly #places: TreePlaces;
+  /** 1 where all places of a node are one. */
+  readonly #onePlace: Uint8Array;
 
   constructor(places: TreePlaces) {
     this.#places = places;
@@ -34,12 +36,13 @@ export class NeighborTree {
     const nodes = 2 ** (depth + 1) - 1;
     this.boxes = new Float64Array(6 * nodes);
     this.first = new Uint32Array(nodes);
+    this.#onePlace = new Uint8Array(nodes);
     this.#build(0, 0, this.size);
   }
 
   /** Whether a node, which has the places from `from` to before `to`, has no children. */
   isLeaf(node: number, from: number, to: number): boolean {
-    return to - from <= LEAF || this.#isOnePlace(node);
+    return to - from <= LEAF || this.#onePlace[node] === 1;
   }
 
   /** Distance from a place to the box of a node; 0 inside. */
@@ -50,16 +53,6 @@ export class NeighborTree {
     const dv = Math.max(boxes[at + 1]! - v, v - boxes[at + 4]!, 0);
     const dw = Math.max(boxes[at + 2]! - w, w - boxes[at + 5]!, 0);
     return Math.sqrt(du * du + dv * dv + dw * dw);
-  }
-
-  #isOnePlace(node: number): boolean {
-    const { boxes } = this;
-    const at = 6 * node;
-    return (
-      boxes[at] === boxes[at + 3] &&
-      boxes[at + 1] === boxes[at + 4] &&
-      boxes[at + 2] === boxes[at + 5]
-    );
   }
 
   #build(node: number, from: number, to: number): void {
@@ -93,6 +86,7 @@ export class NeighborTree {
     let first = Infinity;
     for (let k = from; k < to; k++) first = Math.min(first, this.order[k]!);
     this.first[node] = first;
+    this.#onePlace[node] = extent === 0 ? 1 : 0;
     return widest;
   }
 }
