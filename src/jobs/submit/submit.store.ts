@@ -236,7 +236,7 @@ export class SubmitStore {
       return null;
     }
     this.count(job);
-    return { started: start !== null && rows[0]?.started != null };
+    return { started: start !== null && (rows[0]?.started ?? null) !== null };
   }
 
   private async insertAll(inserts: readonly Insert[]): Promise<Stored[]> {
