@@ -146,7 +146,9 @@ export const CONFIG_SCHEMA = z.object({
     .describe('`api` answers clients, `worker` runs jobs, `all` does both.'),
   WORKER_SLOTS: wholeNumber(1, 1024)
     .default(2)
-    .describe('How many jobs this process runs at once.'),
+    .describe(
+      'How many jobs this process runs at once; kriging and IDW use the threads of idle slots, too.',
+    ),
   WORKER_TASKS: commaList
     .pipe(
       z.array(

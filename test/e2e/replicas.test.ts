@@ -171,7 +171,7 @@ const KRIGING = {
     ]),
     values: Array.from({ length: 400 }, (_, index) => Math.sin(index)),
   },
-  target: { grid: { origin: [0, 0], spacing: [0.5, 0.5], size: [200, 200] } },
+  target: { grid: { origin: [0, 0], spacing: [0.25, 0.25], size: [400, 400] } },
   variogram: {
     nugget: 0.1,
     structures: [
@@ -184,7 +184,7 @@ const KRIGING = {
   },
   neighborhood: {
     ellipsoid: { ellipsoid_ranges: { major: 60, semi_major: 60, minor: 60 } },
-    max_samples: 30,
+    max_samples: 100,
   },
   kriging_method: { type: 'ordinary' },
 };

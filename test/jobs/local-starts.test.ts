@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
 import { type JobOptions, NO_OPTIONS } from '../../src/jobs/job/job.js';
+import type { NewJob } from '../../src/jobs/submit/submit-statement.js';
 import type { ClaimedJob, Lease } from '../../src/jobs/lease/lease.store.js';
 import { NIL_UUID } from '../../src/platform/uuid.js';
 import { ACTOR, Engine, TASK } from '../support/jobs.js';
@@ -41,6 +43,11 @@ describe('a submit in a process with a free slot', () => {
     );
   });
 
+  const create = async (wanted: NewJob) => {
+    const stored = await engine.submits.create(wanted);
+    await nextTurn();
+    return stored;
+  };
   const job = (orgId: string, options: Partial<JobOptions> = {}) => ({
     jobId: uuidv7(),
     orgId,
@@ -54,7 +61,7 @@ describe('a submit in a process with a free slot', () => {
 
   it('is stored as started, with a fence as any other, and can end', async () => {
     const mine = job(randomUUID(), { timeoutSeconds: 7 });
-    expect(await engine.submits.create(mine)).toEqual({ started: true });
+    expect(await create(mine)).toEqual({ started: true });
     expect(started).toMatchObject([
       {
         jobId: mine.jobId,
@@ -79,7 +86,7 @@ describe('a submit in a process with a free slot', () => {
 
   it('is taken back like any other when its worker is lost', async () => {
     const mine = job(randomUUID());
-    await engine.submits.create(mine);
+    await create(mine);
     await engine.loseWorker(workerId);
     expect(await engine.row(mine.jobId)).toMatchObject({ status: 'requested', crashes: 1 });
   });
@@ -91,10 +98,10 @@ describe('a submit in a process with a free slot', () => {
     const first = await engine.submit(orgId);
     engine.starts.starter = starter;
     const second = job(orgId);
-    expect(await engine.submits.create(second)).toEqual({ started: false });
+    expect(await create(second)).toEqual({ started: false });
     expect(free).toBe(10);
     // Of another organization nothing waits; what is not due yet is not waiting.
-    expect(await engine.submits.create(job(randomUUID()))).toEqual({ started: true });
+    expect(await create(job(randomUUID()))).toEqual({ started: true });
     const claimed = await engine.claim(await engine.register(), 5);
     expect(claimed.map(({ jobId }) => jobId)).toEqual([first.jobId, second.jobId]);
   });
@@ -102,8 +109,8 @@ describe('a submit in a process with a free slot', () => {
   it('waits when it is for later, and starts past one that is', async () => {
     const orgId = randomUUID();
     const later = { runAfter: new Date(Date.now() + 3_600_000) };
-    expect(await engine.submits.create(job(orgId, later))).toEqual({ started: false });
-    expect(await engine.submits.create(job(orgId))).toEqual({ started: true });
+    expect(await create(job(orgId, later))).toEqual({ started: false });
+    expect(await create(job(orgId))).toEqual({ started: true });
   });
 
   it.each(['organization', 'default', 'task'])(
@@ -115,7 +122,7 @@ describe('a submit in a process with a free slot', () => {
         : engine.limits.setOrganization(of === 'organization' ? orgId : NIL_UUID, {
             maxRunning: 5,
           }));
-      expect(await engine.submits.create(job(orgId))).toEqual({ started: false });
+      expect(await create(job(orgId))).toEqual({ started: false });
       expect(
         await engine.row((await engine.claim(await engine.register()))[0]!.jobId),
       ).toMatchObject({ attempt: 1 });
@@ -124,14 +131,14 @@ describe('a submit in a process with a free slot', () => {
 
   it.each(['drains', 'was taken for lost'])('waits when the worker %s', async (why) => {
     await (why === 'drains' ? engine.workers.drain(workerId) : engine.loseWorker(workerId));
-    expect(await engine.submits.create(job(randomUUID()))).toEqual({ started: false });
+    expect(await create(job(randomUUID()))).toEqual({ started: false });
     expect(started).toEqual([]);
   });
 
   it('starts, of many at once, as many as there are slots, and each once', async () => {
     const orgs = Array.from({ length: 3 }, () => randomUUID());
     const jobs = Array.from({ length: 30 }, (_, index) => job(orgs[index % 3] as string));
-    const stored = await Promise.all(jobs.map((one) => engine.submits.create(one)));
+    const stored = await Promise.all(jobs.map(create));
     const running = stored.filter((one) => one.started);
     expect(running.length).toBeGreaterThan(0);
     expect(running.length).toBeLessThanOrEqual(10);
@@ -148,6 +155,7 @@ describe('a submit in a process with a free slot', () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => engine.submits.createOnce(job(orgId), key)),
     );
+    await nextTurn();
     expect(answers.filter((answer) => 'started' in answer)).toEqual([{ started: true }]);
     expect(started).toHaveLength(1);
     expect(free).toBe(9);
@@ -155,9 +163,9 @@ describe('a submit in a process with a free slot', () => {
 
   it('hands back what may have been stored as started when no answer came', async () => {
     const mine = job(randomUUID());
-    await engine.submits.create(mine);
+    await create(mine);
     // The same id again: the statement fails, and this process cannot know what it did.
-    await expect(engine.submits.create(mine)).rejects.toMatchObject({ code: '23505' });
+    await expect(create(mine)).rejects.toMatchObject({ code: '23505' });
     expect(handedBack).toMatchObject([{ jobId: mine.jobId }]);
     expect(handedBack[0]?.leaseId).not.toBe(started[0]?.leaseId);
   });

@@ -129,8 +129,8 @@ export class Dispatcher implements OnModuleDestroy {
         return may && slots.reserve() ? workerId : null;
       },
       start: (job, workerId) => {
-        slots.unreserve();
         slots.take(job, this.reasonNotToStart(workerId));
+        slots.unreserve();
       },
       free: () => {
         slots.unreserve();

@@ -133,9 +133,10 @@ export class Slots extends EventEmitter<Events> {
     return true;
   }
 
-  /** Takes back {@link reserve}: right before the job is taken, or when it does not come. */
+  /** Takes back {@link reserve}: when the job was taken, or does not come. What waits may have the slot. */
   unreserve(): void {
     this.reserved -= 1;
+    this.fill();
   }
 
   /** Hands a job back that this process may hold without knowing it. */

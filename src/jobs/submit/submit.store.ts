@@ -182,7 +182,8 @@ export class SubmitStore {
     try {
       const stored = await insert({ workerId, leaseId: lease.leaseId });
       if (stored?.started === true) {
-        starter.start(firstAttempt(job, lease), workerId);
+        // After whoever waits for the submit has told of it: the log has its start behind it.
+        process.nextTick(() => starter.start(firstAttempt(job, lease), workerId));
       } else {
         starter.free();
       }

@@ -98,8 +98,7 @@ export class Submit {
   }
 
   private announce(job: NewJob, { started }: Stored): void {
-    const to = started ? 'in progress' : 'requested';
-    this.logger.log({ ...describeJob(job), transition: 'create', to }, 'job');
+    this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
     if (!started) {
       this.signals.announceWork();
     }
