@@ -143,7 +143,7 @@ export class Dispatcher implements OnModuleDestroy {
     };
   }
 
-  /** An answer that comes after the lease's end brings jobs that may be another's by now. */
+  /** As for a claim; and nothing starts any more once the process drains. */
   private reasonNotToStart(workerId: string): StopReason | null {
     if (this.worker.id !== workerId) {
       return 'lease lost';
@@ -185,6 +185,7 @@ export class Dispatcher implements OnModuleDestroy {
       this.slots.lastChances,
     );
     this.turn = turn;
+    // An answer that comes after the lease's end brings jobs that may be another's by now.
     const stopped = this.worker.id === workerId ? null : 'lease lost';
     jobs.forEach((job: ClaimedJob) => this.slots.take(job, stopped));
     if (jobs.length > 0) {

@@ -5,7 +5,7 @@ import { JobSignals } from '../../jobs/job/job-signals.js';
 import type { JobStatus } from '../../jobs/job/job-status.js';
 import type { TransitionName } from '../../jobs/job/job-transitions.js';
 import { type ClaimedJob, type Lease, LeaseStore } from '../../jobs/lease/lease.store.js';
-import { outlast } from '../../platform/database/outlast.js';
+import { outlastFrom } from '../../platform/database/outlast.js';
 import type { FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
 import { cutText } from '../../platform/text/cut-text.js';
 
@@ -36,7 +36,6 @@ export class RunConcluder {
    * @param ms how long the attempt took
    */
   conclude(job: ClaimedJob, outcome: FinalOutcome, ms: number, giveUp: AbortSignal): Promise<void> {
-    // Nearly always the first try succeeds: it goes without what a second needs.
     return this.write(job, outcome).then(
       (to) => this.tell(job, outcome, to, ms),
       (error: unknown) => this.concludeLater(job, outcome, ms, giveUp, error),
@@ -53,20 +52,14 @@ export class RunConcluder {
   ): Promise<void> {
     const warn = (error: unknown) =>
       this.logger.warn({ err: error, ...describeJob(job) }, 'an outcome waits for the database');
-    const { jobId, leaseId } = job;
-    let failed: Promise<never> | null = Promise.reject(failure);
-    const write = (): Promise<JobStatus | null> => {
-      const first = failed;
-      failed = null;
-      return first ?? this.write({ jobId, leaseId }, outcome);
-    };
     try {
-      this.tell(job, outcome, await outlast(write, giveUp, warn), ms);
+      const to = await outlastFrom(failure, () => this.write(job, outcome), giveUp, warn);
+      this.tell(job, outcome, to, ms);
     } catch (error) {
       this.logger.error({ err: error, ...describeJob(job) }, 'an outcome could not be stored');
       // Whatever went wrong, the job must not stay running forever.
       const instead = outcome.kind === 'succeeded' ? UNSTORABLE : RELEASED;
-      await this.write({ jobId, leaseId }, instead).then(
+      await this.write(job, instead).then(
         (to) => this.tell(job, instead, to, ms),
         () => undefined,
       );

@@ -26,3 +26,6 @@ export const NO_OPTIONS: JobOptions = {
   timeoutSeconds: null,
   labels: null,
 };
+
+/** Longer parameters and results, in bytes, are kept apart, so that reading a job is never reading them. */
+export const MAX_BYTES_IN_ROW = 4_096;

@@ -3,6 +3,7 @@ import { Coalescer } from '../../platform/database/coalescer.js';
 import { Database } from '../../platform/database/database.js';
 import { isDatabaseUnavailable } from '../../platform/database/database-errors.js';
 import type { ProblemBody } from '../../platform/http/problem/problem.js';
+import { MAX_BYTES_IN_ROW } from '../job/job.js';
 import { JOB_CANCELED } from '../job/job-problems.js';
 import type { JobStatus } from '../job/job-status.js';
 import type { Backoff } from './attempt-outcome.js';
@@ -63,8 +64,6 @@ export interface Postponement extends Lease {
 const RECORD = '\\x02';
 /** Results beyond this many characters are stored by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
-/** Longer results, in bytes, are kept apart, so that reading a job is never reading them. */
-const MAX_RESULTS_IN_ROW = 4_096;
 /**
  * The fence: whoever deletes the lease decides how the job goes on, and nobody else can any more. A null
  * is no lease's id.
@@ -259,14 +258,14 @@ export class LeaseStore {
            status, progress, message, error, results, results_bytes)
          SELECT job_id, org_id, started_at, worker_id, attempt, crashes, failures,
            'succeeded', 100, coalesce(last_message, message), NULL,
-           CASE WHEN bytes <= ${MAX_RESULTS_IN_ROW} THEN results END,
-           CASE WHEN bytes <= ${MAX_RESULTS_IN_ROW} THEN bytes END
+           CASE WHEN bytes <= ${MAX_BYTES_IN_ROW} THEN results END,
+           CASE WHEN bytes <= ${MAX_BYTES_IN_ROW} THEN bytes END
          FROM held WHERE NOT canceling
        ), canceled AS (
          ${END("'canceled'", 'failures', '$5::json')} WHERE canceling
        ), stored AS (
          INSERT INTO job_results (job_id, org_id, results, bytes)
-         SELECT job_id, org_id, results, bytes FROM held WHERE NOT canceling AND bytes > ${MAX_RESULTS_IN_ROW}
+         SELECT job_id, org_id, results, bytes FROM held WHERE NOT canceling AND bytes > ${MAX_BYTES_IN_ROW}
        )
        SELECT CASE WHEN canceling THEN 'canceled' ELSE 'succeeded' END AS status, org_id,
          sum(bytes) AS bytes, string_agg(lease_id::text, ',') AS leases

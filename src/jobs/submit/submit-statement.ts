@@ -1,6 +1,6 @@
 import type { Actor } from '../../auth/actor.js';
 import { auditInsert } from '../audit/audit-insert.js';
-import type { JobKey, JobOptions } from '../job/job.js';
+import { type JobKey, type JobOptions, MAX_BYTES_IN_ROW } from '../job/job.js';
 
 export interface NewJob extends JobKey {
   readonly maxAttempts: number;
@@ -9,9 +9,6 @@ export interface NewJob extends JobKey {
   readonly parameters: string | Buffer;
   readonly by: Actor;
 }
-
-/** Longer parameters, in bytes, are kept apart, so that reading a job is never reading them. */
-const MAX_PARAMETERS_IN_ROW = 4_096;
 
 /**
  * Those of the accepted jobs that begin at once: of an organization that has nothing waiting, without a cap of
@@ -58,7 +55,7 @@ const insertStatement = ({ accepted, parameters = '$6::json[]', starts }: Statem
   ), ${accepted}, ${starts === undefined ? '' : STARTED} with_parameters AS (
     INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
     SELECT id, org_id, parameters, octet_length(parameters::text) FROM accepted
-    WHERE octet_length(parameters::text) > ${MAX_PARAMETERS_IN_ROW}
+    WHERE octet_length(parameters::text) > ${MAX_BYTES_IN_ROW}
   ), queued AS (
     INSERT INTO job_queue (job_id, org_id, topic, task, urgency, run_after, expires_at)
     SELECT id, org_id, topic, task, -priority, CASE WHEN run_after > clock_timestamp() THEN run_after END,
@@ -79,8 +76,8 @@ const insertStatement = ({ accepted, parameters = '$6::json[]', starts }: Statem
   INSERT INTO job_submissions
     (id, org_id, topic, task, max_attempts, priority, timeout_seconds, parameters, parameters_bytes)
   SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,
-    CASE WHEN octet_length(parameters::text) <= ${MAX_PARAMETERS_IN_ROW} THEN parameters END,
-    CASE WHEN octet_length(parameters::text) <= ${MAX_PARAMETERS_IN_ROW} THEN octet_length(parameters::text) END
+    CASE WHEN octet_length(parameters::text) <= ${MAX_BYTES_IN_ROW} THEN parameters END,
+    CASE WHEN octet_length(parameters::text) <= ${MAX_BYTES_IN_ROW} THEN octet_length(parameters::text) END
   FROM accepted
   ${
     starts === undefined

@@ -75,9 +75,15 @@ export class SubmitStore {
 
   /** Stores a job; it is committed when the promise resolves, and runs in this process if it could start. */
   create(job: NewJob): Promise<Stored> {
-    return job.parameters.length > COALESCED_CHARACTERS || Buffer.isBuffer(job.parameters)
-      ? this.insertAlone(job)
-      : this.started(job, (start) => this.inserts.submit({ job, start }));
+    if (Buffer.isBuffer(job.parameters)) {
+      return this.insertLarge(job);
+    }
+    const alone = job.parameters.length > COALESCED_CHARACTERS;
+    return this.started(job, (start) =>
+      alone
+        ? this.insertAll([{ job, start }]).then(([stored]) => stored as Stored)
+        : this.inserts.submit({ job, start }),
+    );
   }
 
   /**
@@ -195,13 +201,8 @@ export class SubmitStore {
     }
   }
 
-  private async insertAlone(job: NewJob): Promise<Stored> {
-    if (!Buffer.isBuffer(job.parameters)) {
-      return this.started(job, async (start) => {
-        const [stored] = await this.insertAll([{ job, start }]);
-        return stored as Stored;
-      });
-    }
+  /** @param job whose parameters are bytes */
+  private async insertLarge(job: NewJob): Promise<Stored> {
     await this.database.queryFor([job.orgId], {
       name: 'create-large-job',
       text: CREATE_LARGE,

@@ -15,15 +15,34 @@ export async function outlast<T>(
   giveUp: AbortSignal,
   onFailure: (error: unknown) => void,
 ): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    return outlastFrom(error, statement, giveUp, onFailure);
+  }
+}
+
+/**
+ * The same for a statement whose first try has failed: for hot paths, on which nearly always it does not.
+ * @param failure of the first try
+ */
+export async function outlastFrom<T>(
+  failure: unknown,
+  statement: () => Promise<T>,
+  giveUp: AbortSignal,
+  onFailure: (error: unknown) => void,
+): Promise<T> {
+  let last = failure;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
+    if (!mayPass(last) || giveUp.aborted) {
+      throw last;
+    }
+    onFailure(last);
+    await sleep(waitMs * (0.5 + Math.random() / 2));
     try {
       return await statement();
     } catch (error) {
-      if (!mayPass(error) || giveUp.aborted) {
-        throw error;
-      }
-      onFailure(error);
-      await sleep(waitMs * (0.5 + Math.random() / 2));
+      last = error;
     }
   }
 }
