@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Problem } from '../../platform/http/problem/problem.js';
+import { ChangeFeed } from '../feed/change-feed.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
 import { type IdempotencyKey, type KeyedJob, type Stored, SubmitStore } from './submit.store.js';
@@ -18,6 +19,7 @@ export class Submit {
     private readonly jobs: SubmitStore,
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
+    private readonly feed: ChangeFeed,
   ) {}
 
   /**
@@ -99,6 +101,7 @@ export class Submit {
 
   private announce(job: NewJob, { started }: Stored): void {
     this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
+    this.feed.tell(job);
     if (!started) {
       this.signals.announceWork();
     }
