@@ -1,5 +1,6 @@
 import { TASK, TASK_PAGE } from './compute/catalogue/catalogue.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
+import { JOB_EVENT, ORGANIZATION_EVENT } from './jobs/follow/event.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
 import { JOB_PAGE, JOB_SUMMARY, LISTED_JOB } from './jobs/list/job-list.schema.js';
 import { JOB_LOGS } from './jobs/logs/logs.schema.js';
@@ -18,6 +19,8 @@ export const ANSWERS = [
   JOB_ATTEMPT,
   JOB_DETAIL,
   JOB_LOGS,
+  JOB_EVENT,
+  ORGANIZATION_EVENT,
   LISTED_JOB,
   JOB_PAGE,
   JOB_SUMMARY,

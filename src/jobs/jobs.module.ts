@@ -7,6 +7,10 @@ import { ChangeFeed } from './feed/change-feed.js';
 import { FollowedOrganizations } from './feed/followed-organizations.js';
 import { HeardChanges } from './feed/heard-changes.js';
 import { HintLine } from './feed/hint-line.js';
+import { JobEventsController } from './follow/job-events.controller.js';
+import { OrganizationEventsController } from './follow/organization/organization-events.controller.js';
+import { OrganizationWatches } from './follow/organization/organization-watches.js';
+import { OpenStreams } from './follow/stream/open-streams.js';
 import { GrantedLimitsStore } from './limits/granted-limits.store.js';
 import { OrganizationRates } from './limits/organization-rates.js';
 import { OrganizationRatesGuard } from './limits/organization-rates.guard.js';
@@ -50,7 +54,14 @@ import { LocalWorker } from './lease/local-worker.js';
 import { WorkerStore } from './lease/worker.store.js';
 
 /** For those who follow jobs: a process that answers no clients needs none of it. */
-const ANSWERING = [HeardChanges, JobSnapshotStore, JobWatches, JobWaits];
+const ANSWERING = [
+  HeardChanges,
+  JobSnapshotStore,
+  JobWatches,
+  JobWaits,
+  OpenStreams,
+  OrganizationWatches,
+];
 
 /** The job: its states, its store, the routes that read and cancel it, and the care for lost and for old ones. */
 @Module({})
@@ -65,6 +76,8 @@ export class JobsModule {
               StatusController,
               CancelController,
               JobDetailController,
+              JobEventsController,
+              OrganizationEventsController,
               JobListController,
               JobLogsController,
               PurgeController,

@@ -57,6 +57,10 @@ export function stateOfId(id: string, jobId: string): ToldState | null {
 export const compareStates = (one: ToldState, other: ToldState): number =>
   one.attempt - other.attempt || one.rank - other.rank || one.progress - other.progress;
 
+/** Whether nothing is new in the other, its message included. */
+export const isSameState = (one: ToldState, other: ToldState): boolean =>
+  compareStates(one, other) === 0 && one.print === other.print;
+
 /**
  * The states that a job must have been in between two that were read, though nobody saw them: each attempt
  * runs, and whoever starts again has waited. So a job of a millisecond is told of like any other.

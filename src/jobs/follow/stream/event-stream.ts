@@ -25,6 +25,7 @@ export class EventStream extends Readable {
   private bytes = 0;
   private wanted = false;
   private ending = false;
+  private ended = false;
   private lastId: string | null = null;
   private sentAt = performance.now();
   /** Since when something has waited for the client; null: nothing does. */
@@ -109,7 +110,8 @@ export class EventStream extends Readable {
     }
     if (this.frames.length > 0) {
       this.waitsSince ??= performance.now();
-    } else if (this.ending && !this.readableEnded) {
+    } else if (this.ending && !this.ended) {
+      this.ended = true;
       this.push(null);
     }
   }

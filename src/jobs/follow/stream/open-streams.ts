@@ -52,6 +52,9 @@ export class OpenStreams implements BeforeApplicationShutdown {
       // Else nginx keeps events until it has some kilobytes of them.
       'x-accel-buffering': 'no',
     });
+    if (request.method === 'HEAD') {
+      stream.finish();
+    }
     return stream;
   }
 
