@@ -244,7 +244,7 @@ async function endListeningConnections(): Promise<void> {
   await owner.connect();
   const { rowCount } = await owner.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE datname = current_database() AND query LIKE 'LISTEN%' OR query = 'SELECT 1'`,
+     WHERE datname = current_database() AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')`,
   );
   await owner.end();
   expect(rowCount).toBeGreaterThan(0);

@@ -8,7 +8,7 @@ import {
 import { Interval } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Database } from '../../platform/database/database.js';
-import { StandingConnection } from '../../platform/database/standing-connection.js';
+import { StandingConnection } from '../../platform/database/connections/standing-connection.js';
 import { Periodic } from '../../platform/periodic.js';
 import { JobSignals } from '../job/job-signals.js';
 

@@ -7,7 +7,7 @@ import { ADVISORY_LOCKS } from '../../platform/database/advisory-locks.js';
 import { VERSION } from '../../platform/version.js';
 import { Database } from '../../platform/database/database.js';
 import { outlast } from '../../platform/database/outlast.js';
-import { StandingConnection } from '../../platform/database/standing-connection.js';
+import { StandingConnection } from '../../platform/database/connections/standing-connection.js';
 import { JobSignals } from '../job/job-signals.js';
 import { type Beat, type WorkerIdentity, WorkerStore } from './worker.store.js';
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { HeardChange, Place } from '../../feed/change-hint.js';
 import type { HeardChanges } from '../../feed/heard-changes.js';
 import { isFinal } from '../../job/job-status.js';
@@ -28,6 +28,8 @@ const MAX_PENDING = 5_000;
 const READ_AT_ONCE = 500;
 /** A client that missed changes of more jobs than these is told to list again. */
 const MAX_MISSED = 100;
+/** So many jobs are told of in one turn of the event loop: then the sockets take what waits for them. */
+const TOLD_AT_ONCE = 8;
 /** Clients are told to list again at most so often, however much happens. */
 const RESET_EVERY_MS = 1_000;
 
@@ -145,13 +147,14 @@ export class OrganizationWatch {
       follower.reset(this.heard.now ?? NOWHERE);
     } else {
       const jobs = await this.read(missed.map(({ jobId }) => jobId as string));
-      jobs.forEach((job, index) => {
+      for (const [index, job] of jobs.entries()) {
         const place = missed[index] as HeardChange;
         if (job !== null) {
           this.tell(job, place);
           follower.tell(job, place, false);
         }
-      });
+        await letTake(index);
+      }
     }
     this.followers.add(follower);
   }
@@ -199,14 +202,15 @@ export class OrganizationWatch {
     batch.forEach(([jobId]) => this.pending.delete(jobId));
     try {
       const jobs = await this.read(batch.map(([jobId]) => jobId));
-      jobs.forEach((job, index) => {
+      for (const [index, job] of jobs.entries()) {
         const [jobId, place] = batch[index] as [string, Place];
         if (job === null) {
           this.ongoing.delete(jobId);
         } else if (!this.missed) {
           this.tell(job, place);
         }
-      });
+        await letTake(index);
+      }
       return true;
     } catch {
       if (!this.missed) {
@@ -249,3 +253,6 @@ export class OrganizationWatch {
     }
   }
 }
+
+const letTake = (index: number): Promise<void> | undefined =>
+  index % TOLD_AT_ONCE === TOLD_AT_ONCE - 1 ? nextTurn() : undefined;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 
 /** Bytes that wait for the client, beside what the sockets hold. */
-const MAX_WAITING_BYTES = 65_536;
+const MAX_WAITING_BYTES = 131_072;
 /** What is handed to the socket at once. */
 const HANDED_BYTES = 4_096;
 

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { hangUp } from './connection-pool.js';
-import type { Database } from './database.js';
+import type { Database } from '../database.js';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
