@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { EXAMPLE_ORGANIZATION } from '../../jobs/job/examples.js';
 import { ApiOrganization } from '../../jobs/job/job.openapi.js';
+import { ApiWait, PREFERENCE_APPLIED } from '../../jobs/read/watch/wait.openapi.js';
 import { ApiProblems } from '../../platform/http/problem/problem.openapi.js';
 
 /** The wishes of a client for one job, as a body schema refers to them. */
@@ -43,6 +44,7 @@ export const ApiExecute = () =>
         'Makes repeating safe: for 24 hours, the same key with the same body (byte for byte) is answered with the same job. With another body it is 422. Keys of other organizations and tasks are others.',
       schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
     }),
+    ApiWait('the job has ended; it is a 303 without a body all the same'),
     ApiBody({
       required: true,
       schema: {
@@ -59,6 +61,7 @@ export const ApiExecute = () =>
       status: 303,
       description: 'The job is stored and will be run.',
       headers: {
+        ...PREFERENCE_APPLIED,
         Location: {
           description: "The path of the job's status.",
           schema: {
