@@ -1,4 +1,7 @@
 import { TASK, TASK_PAGE } from './compute/catalogue/catalogue.schema.js';
+import { BATCH } from './compute/execute/batch/batch.schema.js';
+import { BULK_ANSWER } from './jobs/bulk/selection.schema.js';
+import { JOB_PARAMETERS } from './jobs/read/parameters/parameters.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { JOB_EVENT, ORGANIZATION_EVENT } from './jobs/follow/event.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
@@ -21,11 +24,14 @@ export const ANSWERS = [
   JOB_LOGS,
   JOB_EVENT,
   ORGANIZATION_EVENT,
+  JOB_PARAMETERS,
+  BULK_ANSWER,
   LISTED_JOB,
   JOB_PAGE,
   JOB_SUMMARY,
   AUDIT_PAGE,
   LIMITS,
+  BATCH,
   TASK,
   TASK_PAGE,
   LIVE,

@@ -18,9 +18,16 @@ import { LimitsController } from './limits/limits.controller.js';
 import { ClaimStore } from './lease/claim.store.js';
 import { JobDetailController } from './read/detail/detail.controller.js';
 import { JobDetailStore } from './read/detail/detail.store.js';
+import { BulkAct } from './bulk/bulk-act.js';
+import { BulkController } from './bulk/bulk.controller.js';
+import { SelectedJobs } from './bulk/selected-jobs.js';
+import { JobParametersController } from './read/parameters/parameters.controller.js';
+import { JobParametersStore } from './read/parameters/parameters.store.js';
+import { Rerun } from './submit/rerun.js';
+import { RerunStore } from './submit/rerun.store.js';
 import { JobListController } from './list/job-list.controller.js';
 import { JobListStore } from './list/job-list.store.js';
-import { JobSearch } from './list/job-search.js';
+import { JobSearch } from './list/search/job-search.js';
 import { JobSummaryStore } from './list/job-summary.store.js';
 import { OutlookStore } from './outlook/outlook.store.js';
 import { JobLogsController } from './logs/logs.controller.js';
@@ -36,7 +43,7 @@ import { Purge } from './end/purge.js';
 import { JobSnapshotStore } from './read/watch/job-snapshot.store.js';
 import { JobWaits } from './read/watch/job-waits.js';
 import { JobWatches } from './read/watch/job-watches.js';
-import { ResultsReader } from './read/results-reader.js';
+import { DocumentReader } from './read/document-reader.js';
 import { StatusController } from './read/status.controller.js';
 import { KeyCleaner } from './care/key-cleaner.js';
 import { LeaseStore } from './lease/lease.store.js';
@@ -81,6 +88,8 @@ export class JobsModule {
               JobListController,
               JobLogsController,
               PurgeController,
+              BulkController,
+              JobParametersController,
               AuditController,
               LimitsController,
             ],
@@ -90,7 +99,10 @@ export class JobsModule {
         EndStore,
         Cancel,
         Purge,
-        ResultsReader,
+        BulkAct,
+        SelectedJobs,
+        JobParametersStore,
+        DocumentReader,
         JobDetailStore,
         JobSearch,
         JobListStore,
@@ -101,6 +113,8 @@ export class JobsModule {
         GrantedLimitsStore,
         SubmitQuota,
         Submit,
+        RerunStore,
+        Rerun,
         JobSignals,
         FollowedOrganizations,
         ChangeFeed,
@@ -124,6 +138,9 @@ export class JobsModule {
       exports: [
         JobLogsStore,
         Submit,
+        Rerun,
+        BulkAct,
+        JobParametersStore,
         JobSignals,
         ChangeFeed,
         LocalStarts,

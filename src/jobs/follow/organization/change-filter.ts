@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseQuery, wrongParameter } from '../../../platform/http/paging/page-query.js';
-import { contradictionOf, FILTER_QUERY, jobFilterOf } from '../../list/job-filter.schema.js';
-import type { JobFilter } from '../../list/job-filter.js';
+import { contradictionOf, FILTER_QUERY, jobFilterOf } from '../../list/search/job-filter.schema.js';
+import type { JobFilter } from '../../list/search/job-filter.js';
 import type { JobSnapshot } from '../../read/watch/job-snapshot.store.js';
 
 /** How many wrong parameters one answer names. */

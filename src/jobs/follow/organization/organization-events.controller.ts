@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../../../platform/config.js';
 import { HeardChanges } from '../../feed/heard-changes.js';
 import { jobUrl, SDK_HEADER } from '../../job/job-links.js';
 import { CountedAs } from '../../limits/organization-rates.guard.js';
-import type { JobFilter } from '../../list/job-filter.js';
+import type { JobFilter } from '../../list/search/job-filter.js';
 import { presentOrganizationEvent } from '../event.presenter.js';
 import { ApiOrganizationEvents } from '../events.openapi.js';
 import { AcceptsEvents } from '../stream/accepts-events.guard.js';
