@@ -154,8 +154,8 @@ function expectWhole(events: readonly ReadEvent[], crashed: boolean): void {
   expect(later.filter((step) => step < 0)).toEqual([]);
 }
 
-const compare = (one: readonly number[], other: readonly number[]): number =>
-  one.map((value, index) => value - (other[index] as number)).find((step) => step !== 0) ?? 0;
+const compare = (one: readonly number[], two: readonly number[]): number =>
+  one.map((value, index) => value - (two[index] as number)).find((step) => step !== 0) ?? 0;
 
 async function strike(name: History['faults'][number]['fault']): Promise<void> {
   switch (name) {

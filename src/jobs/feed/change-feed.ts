@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { CHANGES_CHANNEL, JobSignals } from '../job/job-signals.js';
 import type { JobKey } from '../job/job.js';
@@ -58,10 +59,8 @@ export class ChangeFeed implements BeforeApplicationShutdown {
   private async sendAll(): Promise<void> {
     while (this.changes.size > 0) {
       const wait = this.lastSent + TELL_EVERY_MS - performance.now();
-      await new Promise<void>((resolve) => {
-        // What changed in this turn of the event loop goes together.
-        wait > 0 ? setTimeout(resolve, wait) : setImmediate(resolve);
-      });
+      // What changed in this turn of the event loop goes together.
+      await (wait > 0 ? sleep(wait) : nextTurn());
       const payloads = changePayloads(this.changes);
       this.changes = new Map();
       this.count = 0;

@@ -73,10 +73,8 @@ export function statesBetween(from: ToldState | null, job: JobSnapshot): JobSnap
     const last = attempt === to.attempt;
     if (!last || rankOf(status) < to.rank) {
       const startedAt = last && status !== 'requested' ? job.startedAt : null;
-      passed.push({
-        ...{ ...job, status, attempt, startedAt },
-        ...{ progress: 0, message: null, error: null, endedAt: null },
-      });
+      const nothing = { progress: 0, message: null, error: null, endedAt: null };
+      passed.push({ ...job, status, attempt, startedAt, ...nothing });
     }
   };
   if (from === null) {

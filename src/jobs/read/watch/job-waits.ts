@@ -29,11 +29,6 @@ export class JobWaits {
     draining.onBegin(() => this.ends.forEach((end) => end()));
   }
 
-  /** How many answers are held back. */
-  get size(): number {
-    return this.ends.size;
-  }
-
   /**
    * Whether this answer may be held back, and for how long; says so in its `Preference-Applied`. What is
    * granted is to be used in the same turn of the event loop, or not at all.

@@ -54,11 +54,6 @@ export class JobWatches implements BeforeApplicationShutdown {
     heard.on('gap', () => this.checkAll());
   }
 
-  /** How many jobs are watched. */
-  get size(): number {
-    return [...this.watches.values()].reduce((sum, theirs) => sum + theirs.size, 0);
-  }
-
   /**
    * Tells the listener of the job soon, and again whenever it may have changed: it looks itself whether it
    * has.
