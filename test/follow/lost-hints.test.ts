@@ -56,6 +56,20 @@ describe('when every hint is lost', () => {
     expect((await reader.next())?.name).toBe('end');
   });
 
+  it('a job is told to have been running, though it ended before anybody looked', async () => {
+    const client = await newClient();
+    const key = await engine.submit(client.org);
+    const reader = await EventReader.open(client, `${pathOf(key)}/events`);
+    expect((await reader.next())?.data.status).toBe('requested');
+    // It is read when the stream opens, a few times soon after, and then every two seconds.
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    const lease = await engine.claimFor(worker, key);
+    await engine.leases.succeed({ ...lease, results: '{}', message: null });
+    await reader.ended;
+    const told = reader.events.map(({ name, data }) => data.status ?? name);
+    expect(told).toEqual(['requested', 'in progress', 'succeeded', 'end']);
+  });
+
   it('an organization is told of the jobs that went on when it was asked for', async () => {
     const client = await newClient();
     const [waiting, running] = [await engine.submit(client.org), await engine.submit(client.org)];

@@ -32,13 +32,13 @@ export class JobFollower {
       this.told = now;
     }
     if (isFinal(job.status)) {
-      this.stream.event('end', null, {});
+      this.stream.event('end', null, '{}');
       this.stream.finish();
     }
   }
 
   private send(job: JobSnapshot, isProgress: boolean): void {
-    const data = presentJobEvent(job, this.url, this.request);
+    const data = JSON.stringify(presentJobEvent(job, this.url, this.request));
     this.stream.event('status', stateId(job), data, { jobId: job.jobId, isProgress });
   }
 }

@@ -6,7 +6,7 @@ import { HeardChanges } from '../../feed/heard-changes.js';
 import { jobUrl, SDK_HEADER } from '../../job/job-links.js';
 import { CountedAs } from '../../limits/organization-rates.guard.js';
 import type { JobFilter } from '../../list/search/job-filter.js';
-import { presentOrganizationEvent } from '../event.presenter.js';
+import { organizationEventText } from '../event.presenter.js';
 import { ApiOrganizationEvents } from '../events.openapi.js';
 import { AcceptsEvents } from '../stream/accepts-events.guard.js';
 import type { EventStream } from '../stream/event-stream.js';
@@ -75,11 +75,11 @@ export class OrganizationEventsController {
       tell: (job, place, isProgress) => {
         if (takes(filter, job) && !hasSeen(from, job)) {
           const url = jobUrl(job, request, this.config);
-          const data = presentOrganizationEvent(job, url, request);
+          const data = organizationEventText(job, url, request);
           stream.event('status', changeId(place, job), data, { jobId: job.jobId, isProgress });
         }
       },
-      reset: (place) => stream.event('reset', changeId(place, null), {}),
+      reset: (place) => stream.event('reset', changeId(place, null), '{}'),
     };
   }
 }

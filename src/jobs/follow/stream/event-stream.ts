@@ -53,12 +53,12 @@ export class EventStream extends Readable {
 
   /**
    * @param id where a client goes on behind this event; null: behind the one before
-   * @param data an object; JSON has no line breaks of its own
+   * @param data a JSON document, as text: it has no line breaks of its own
    */
-  event(name: string, id: string | null, data: object, about: About | null = null): void {
+  event(name: string, id: string | null, data: string, about: About | null = null): void {
     this.lastId = id ?? this.lastId;
     const line = this.lastId === null ? '' : `id: ${this.lastId}\n`;
-    this.put({ text: `${line}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`, about });
+    this.put({ text: `${line}event: ${name}\ndata: ${data}\n\n`, about });
   }
 
   /** Says that the stream lives; unless something waits for the client, which says so as well. */

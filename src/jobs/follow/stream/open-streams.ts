@@ -66,7 +66,7 @@ export class OpenStreams implements BeforeApplicationShutdown {
         this.logger.warn({ org: orgId }, 'cut off a client that does not take its events');
         stream.destroy();
       } else if (expiresAt <= now) {
-        stream.event('expired', null, {});
+        stream.event('expired', null, '{}');
         stream.finish();
       } else if (stream.idleMs >= HEARTBEAT_MS) {
         stream.heartbeat();
