@@ -30,6 +30,7 @@ const PARTS = {
   memory: { script: 'memory.bench.mjs', knows: ['parallel'] },
   batch: { script: 'batch.bench.mjs', knows: ['rounds', 'markdown'] },
   'job-list': { script: 'job-list.bench.mjs', knows: ['jobs', 'asks', 'markdown'] },
+  streams: { script: 'streams.bench.mjs', knows: ['streams', 'seconds', 'rounds', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
   soak: {
     script: 'soak.bench.mjs',
