@@ -1,6 +1,7 @@
 import { TASK, TASK_PAGE } from './compute/catalogue/catalogue.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
+import { JOB_PAGE, JOB_SUMMARY, LISTED_JOB } from './jobs/list/job-list.schema.js';
 import { JOB_LOGS } from './jobs/logs/logs.schema.js';
 import { JOB_ATTEMPT, JOB_DETAIL } from './jobs/read/detail/detail.schema.js';
 import { JOB_ONGOING, JOB_RESULTS } from './jobs/read/results.schema.js';
@@ -17,6 +18,9 @@ export const ANSWERS = [
   JOB_ATTEMPT,
   JOB_DETAIL,
   JOB_LOGS,
+  LISTED_JOB,
+  JOB_PAGE,
+  JOB_SUMMARY,
   AUDIT_PAGE,
   LIMITS,
   TASK,
