@@ -26,6 +26,7 @@ export interface Failure {
   readonly requestId?: string | null;
 }
 
+const MAX_FAULTS = 10;
 const BUSY = [408, 425, 429, 502, 503, 504];
 
 /** What a thrown error means to people and scripts. */
@@ -98,7 +99,8 @@ function jobFailure(error: JobError): Failure {
 }
 
 function refusal(error: RequestError): Failure {
-  const { status, problem, requestId, message } = error;
+  const { status, problem, requestId } = error;
+  const message = tellProblem(problem);
   const rest = { message, problem, requestId };
   if (status === 401) {
     return { ...rest, exitCode: EXIT.notPermitted, hint: 'Sign in again: headframe login' };
@@ -121,6 +123,15 @@ function refusal(error: RequestError): Failure {
     };
   }
   return { ...rest, exitCode: EXIT.usage, hint: adviceOn(status) };
+}
+
+/** What is wrong, where: a line for each fault, of which there may be hundreds. */
+function tellProblem({ status, title, detail, ...problem }: Problem): string {
+  const faults = problem['invalid-params'] ?? [];
+  if (faults.length === 0) return [status, title, detail].filter(Boolean).join(' ');
+  const shown = faults.slice(0, MAX_FAULTS).map(({ name, reason }) => `  ${name}: ${reason}`);
+  const others = faults.length > MAX_FAULTS ? [`  and ${faults.length - MAX_FAULTS} more`] : [];
+  return [`${status} ${title}`, ...shown, ...others].join('\n');
 }
 
 function adviceOn(status: number): string {

@@ -39,10 +39,13 @@ export async function printChanges(
   const leave = new AbortController();
   const stopListening = surroundings.onInterrupt(() => leave.abort());
   const seen = new LastSeen();
+  let isTold = false;
   try {
     for await (const change of client.changes(filter, { signal: leave.signal })) {
       if (change.type === 'changed') tell(change.job, seen, terminal);
       else await catchUp(client, filter, seen, terminal, leave.signal);
+      if (!isTold) terminal.note('Watching; Ctrl-C ends it.');
+      isTold = true;
     }
   } catch (error) {
     if (!leave.signal.aborted) throw error;

@@ -35,7 +35,8 @@ export async function followJob(
   const bar = terminal.progress();
   let last: JobStatus | null = null;
   const draw = () => {
-    if (last !== null) bar.update(percentOf(last), oneLine(last.message ?? last.status));
+    if (last !== null && last.error === undefined && !('result' in last.links))
+      bar.update(percentOf(last), oneLine(last.message ?? last.status));
   };
   // The clock of the bar goes on while nothing changes.
   const clock = surroundings.stderr.isTTY === true ? setInterval(draw, 500) : undefined;

@@ -155,12 +155,10 @@ function isSameService(url: string, other: string | undefined): boolean {
 }
 
 function notSignedIn(url: string | undefined, token: string | undefined): CliError {
-  const missing = [
-    ...(url === undefined ? ['the address of the service'] : []),
-    ...(token === undefined ? ['a token'] : []),
-  ];
+  const given = url !== undefined || token !== undefined;
+  const missing = url === undefined ? 'the address of the service' : 'a token';
   return usageError(
-    `Not signed in: there is no profile, and ${missing.join(' and ')} is missing.`,
+    given ? `Not signed in: ${missing} is missing.` : 'Not signed in: there is no profile yet.',
     'Sign in: headframe login --url https://compute.example\n' +
       'At a checkout of the project, with npm start in another terminal: headframe login --development\n' +
       'Or set HEADFRAME_URL, HEADFRAME_ORG and HEADFRAME_TOKEN.',
