@@ -1,4 +1,7 @@
 import { TASK, TASK_PAGE } from './compute/catalogue/catalogue.schema.js';
+import { BATCH } from './compute/execute/batch.schema.js';
+import { BULK_ANSWER } from './jobs/bulk/selection.schema.js';
+import { JOB_PARAMETERS } from './jobs/read/parameters/parameters.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
 import { JOB_PAGE, JOB_SUMMARY, LISTED_JOB } from './jobs/list/job-list.schema.js';
@@ -18,11 +21,14 @@ export const ANSWERS = [
   JOB_ATTEMPT,
   JOB_DETAIL,
   JOB_LOGS,
+  JOB_PARAMETERS,
+  BULK_ANSWER,
   LISTED_JOB,
   JOB_PAGE,
   JOB_SUMMARY,
   AUDIT_PAGE,
   LIMITS,
+  BATCH,
   TASK,
   TASK_PAGE,
   LIVE,
