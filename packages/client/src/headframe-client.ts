@@ -32,6 +32,7 @@ import type {
 import { JobStreams } from './job-streams.js';
 import { type ClientSettings, transportSettings } from './settings.js';
 import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
+import type { Signals } from './retry.js';
 import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
 import { jsonOf, type Reply, retryAfterOf, Transport } from './transport.js';
 import type {
@@ -279,27 +280,27 @@ export class HeadframeClient {
   }
 
   /**
-   * Makes a new job of one that has ended, with its options, and the label `rerun-of`.
-   * @param parameters those of the new job; default: the same as before
+   * Makes a new job of one that has ended, with its parameters and options, and the label `rerun-of`.
+   * It is safe to repeat, as `submit` is.
+   * @param changes what is to be different, each as a whole
    */
   async rerun<T extends TaskName>(
     job: Job<T>,
-    { parameters, signal, ...submit }: RerunOptions<T> = {},
+    { parameters, options, signal, ...submit }: RerunOptions<T> = {},
   ): Promise<Job<T>> {
-    const label = `rerun-of:${job.id}`;
-    if (parameters !== undefined) {
-      const { priority, timeout, max_attempts, labels } = await this.detail(job, { signal });
-      return this.submit(job.task, parameters, {
-        ...submit,
-        signal,
-        options: { priority, timeout, max_attempts, labels: { ...labels, 'rerun-of': job.id } },
-      });
-    }
-    await this.rerunJobs({ ids: [job.id] }, { signal });
-    const { jobs } = await this.listPage({ label: [label] }, { limit: 1, signal });
-    const [made] = jobs;
-    if (made === undefined) throw new JobOngoingError(job, 'only ended jobs can be run again');
-    return { task: job.task, id: made.id };
+    const id = await this.create(jobPath(this.org, job, 'rerun'), { parameters, options }, submit, {
+      signal,
+    });
+    return { task: job.task, id };
+  }
+
+  /** What a job was given. */
+  async parameters<T extends TaskName>(
+    job: Job<T>,
+    { signal }: CallOptions = {},
+  ): Promise<ParametersOf<T>> {
+    const reply = await this.transport.get(jobPath(this.org, job, 'parameters'), signal);
+    return jsonOf<{ parameters: ParametersOf<T> }>(reply).parameters;
   }
 
   /** What the organization may use, and what it uses now. */
@@ -333,14 +334,25 @@ export class HeadframeClient {
     { options, signal, ...submit }: SubmitOptions,
     givenUp: AbortSignal | undefined,
   ): Promise<Job<T>> {
-    const headers = { 'content-type': 'application/json', ...this.submitHeaders(submit) };
-    const body = JSON.stringify({ parameters, options });
     const path = taskPath(this.org, task);
+    const id = await this.create(path, { parameters, options }, submit, { signal, givenUp });
+    return { task, id };
+  }
+
+  /** Sends what creates a job. @returns its id */
+  private async create(
+    path: string,
+    content: object,
+    submit: SubmitOptions,
+    signals: Signals,
+  ): Promise<string> {
+    const headers = { 'content-type': 'application/json', ...this.submitHeaders(submit) };
+    const body = JSON.stringify(content);
     const reply = await this.transport.send(
-      { method: 'POST', path, headers, body, signal, givenUp },
+      { method: 'POST', path, headers, body, ...signals },
       (each) => createdBy(each) !== null,
     );
-    return { task, id: createdBy(reply) as string };
+    return createdBy(reply) as string;
   }
 
   private submitHeaders({

@@ -9,7 +9,7 @@ export interface Job<T extends TaskName = TaskName> {
   readonly id: string;
 }
 
-type JobPath = 'results' | 'status' | 'detail' | 'logs' | 'events';
+type JobPath = Exclude<keyof typeof PATHS, 'execute'>;
 type OrganizationPath = keyof typeof ORGANIZATION_PATHS;
 
 const TASK = /^[a-z0-9][a-z0-9-]{0,62}\/[a-z0-9][a-z0-9-]{0,62}$/;

@@ -8,6 +8,8 @@ export const PATHS = {
   detail: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/detail',
   logs: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/logs',
   events: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/events',
+  parameters: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/parameters',
+  rerun: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/rerun',
 } as const;
 
 /** Those of the organization itself. */

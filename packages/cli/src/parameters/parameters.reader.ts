@@ -9,13 +9,14 @@ const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
  * Parameters of files, standard input (`-`) and `name=value`, in their order: later ones go over earlier ones.
+ * @param parameters what they go over, and which is changed
  * @throws CliError for what cannot be read or is no JSON object
  */
 export async function readParameters(
   sources: readonly string[],
   stdin: Readable,
+  parameters: Record<string, unknown> = {},
 ): Promise<Record<string, unknown>> {
-  const parameters: Record<string, unknown> = {};
   for (const source of sources) {
     if (isAssignment(source)) assign(parameters, source);
     else merge(parameters, objectIn(await readText(source, stdin), source));
