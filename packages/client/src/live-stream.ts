@@ -52,6 +52,8 @@ export class LiveStream {
   private readonly closing = new AbortController();
   private lastEventId: string | null = null;
   private speaks = false;
+  /** How soon the service wants to see us again. */
+  private retryMs = 0;
 
   constructor(
     private readonly open: OpenStream,
@@ -87,7 +89,8 @@ export class LiveStream {
       }
       if (outcome === 'over') return;
       if (outcome === 'spoke') failures = 0;
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), MAX_PAUSE_MS);
+      const own = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), MAX_PAUSE_MS);
+      const pause = Math.max(own, this.retryMs);
       await sleep(pause * (1 + Math.random() * 0.5), signal).catch(() => undefined);
     }
   }
@@ -110,6 +113,9 @@ export class LiveStream {
       if (response.status === 204) return 'over';
       const parser = createParser({
         maxBufferSize: MAX_EVENT_CHARACTERS,
+        onRetry: (ms) => {
+          this.retryMs = Math.min(ms, MAX_PAUSE_MS);
+        },
         onEvent: (event) => {
           over ||= event.event === 'end';
           this.tell(event);
