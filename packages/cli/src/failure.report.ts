@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import {
   ConnectionError,
-  HeadframeError,
   JobCanceledError,
   JobError,
   JobFailedError,
@@ -47,12 +46,6 @@ export function failureOf(error: unknown): Failure {
       message: error.message,
       hint: 'Check that --url is the address of the service, and not that of something else.',
     };
-  }
-  if (error instanceof TypeError && error.stack?.includes('headframe-client') !== true) {
-    return internal(error);
-  }
-  if (error instanceof TypeError || error instanceof HeadframeError) {
-    return { exitCode: EXIT.usage, message: error.message, hint: 'headframe --help tells more.' };
   }
   return internal(error);
 }

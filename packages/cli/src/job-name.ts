@@ -9,6 +9,15 @@ const WHOLE = new RegExp(`(?:^|/)(${TASK})/(${UUID})(?:/[a-z]+)?/?$`);
 /** A whole id, or the beginning of one: the service finds it by eight digits or more. */
 const ID = /^[0-9a-fA-F]{8}[0-9a-fA-F-]{0,28}$/;
 
+/** @throws CliError when a text does not name a task */
+export function taskNamed(name: string): string {
+  if (new RegExp(`^${TASK}$`).test(name)) return name;
+  throw usageError(
+    `"${name}" names no task: it is topic/task.`,
+    'Such as diagnostics/sleep. Which there are: headframe tasks',
+  );
+}
+
 /** The name of a job that every command takes: `topic/task/id`. */
 export function jobName({ task, id }: Job): string {
   return `${task}/${id}`;

@@ -34,7 +34,7 @@ import { type ClientSettings, transportSettings } from './settings.js';
 import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
 import type { Signals } from './retry.js';
 import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
-import { jsonOf, type Reply, retryAfterOf, Transport } from './transport.js';
+import { jsonOf, listOf, type Reply, retryAfterOf, Transport } from './transport.js';
 import type {
   AuditEntry,
   AuditFilter,
@@ -134,7 +134,10 @@ export class HeadframeClient {
       JSON.stringify({ parameters, options }),
       { signal, headers: this.submitHeaders(submit) },
     );
-    return jsonOf<{ results: { id: string }[] }>(reply).results.map(({ id }) => ({ task, id }));
+    return listOf<{ results: { id: string }[] }>(reply, 'results').results.map(({ id }) => ({
+      task,
+      id,
+    }));
   }
 
   /** How a job is doing at this moment. */
@@ -191,7 +194,8 @@ export class HeadframeClient {
 
   /** Everything that is kept of a job: its options, times, counters and attempts. */
   async detail(job: Job, { signal }: CallOptions = {}): Promise<JobDetail> {
-    return jsonOf(await this.transport.get(jobPath(this.org, job, 'detail'), signal));
+    const reply = await this.transport.get(jobPath(this.org, job, 'detail'), signal);
+    return jsonOf<JobDetail>(reply, 'labels', 'attempts');
   }
 
   /** What the command of a job wrote to standard error, oldest first. */
@@ -205,7 +209,7 @@ export class HeadframeClient {
       // Before the page: a job that has ended writes nothing more.
       const look = follow ? await this.look(job, signal) : null;
       for (let more = true; more;) {
-        const page = jsonOf<LogPage>(await this.transport.get(path + query, signal));
+        const page = listOf<LogPage>(await this.transport.get(path + query, signal), 'logs');
         yield* page.logs;
         query = `?after=${encodeURIComponent(page.after)}`;
         more = page.more;
@@ -222,8 +226,9 @@ export class HeadframeClient {
     const tasks: Task[] = [];
     for (;;) {
       const query = new URLSearchParams({ details: `${details}`, offset: `${tasks.length}` });
-      const page = jsonOf<TaskPage>(
+      const page = listOf<TaskPage>(
         await this.transport.get(`${organizationPath(this.org, 'tasks')}?${query}`, signal),
+        'results',
       );
       tasks.push(...page.results);
       if (page.count === 0 || tasks.length >= page.total) return tasks;
@@ -300,12 +305,13 @@ export class HeadframeClient {
     { signal }: CallOptions = {},
   ): Promise<ParametersOf<T>> {
     const reply = await this.transport.get(jobPath(this.org, job, 'parameters'), signal);
-    return jsonOf<{ parameters: ParametersOf<T> }>(reply).parameters;
+    return jsonOf<{ parameters: ParametersOf<T> }>(reply, 'parameters').parameters;
   }
 
   /** What the organization may use, and what it uses now. */
   async limits({ signal }: CallOptions = {}): Promise<Limits> {
-    return jsonOf(await this.transport.get(organizationPath(this.org, 'limits'), signal));
+    const reply = await this.transport.get(organizationPath(this.org, 'limits'), signal);
+    return jsonOf<Limits>(reply, 'used');
   }
 
   /** Who did what, newest first. Needs the scope of administrators. */
@@ -317,7 +323,10 @@ export class HeadframeClient {
     let at: string | null | undefined = cursor;
     do {
       const query = filterQuery({ ...filter, limit, cursor: at });
-      const page = jsonOf<AuditPage>(await this.transport.get(`${path}?${query}`, signal));
+      const page = listOf<AuditPage>(
+        await this.transport.get(`${path}?${query}`, signal),
+        'results',
+      );
       yield* page.results;
       at = cursorIn(page.next);
     } while (at !== null);

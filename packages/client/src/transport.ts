@@ -148,12 +148,28 @@ function isStream({ status, headers }: Response): boolean {
 
 /**
  * The JSON object of an answer.
- * @throws UnexpectedAnswerError when it is none
+ * @param members that it must have; the rest is left to whoever reads it
+ * @throws UnexpectedAnswerError when it is none, or lacks one of them
  */
-export function jsonOf<Body extends object>({ status, text }: Reply): Body {
+export function jsonOf<Body extends object>(
+  { status, text }: Reply,
+  ...members: readonly (keyof Body & string)[]
+): Body {
   const body = objectIn(text);
-  if (body !== null) return body as Body;
-  throw new UnexpectedAnswerError(`Expected a JSON object, got ${status} ${text.slice(0, 100)}`);
+  if (body !== null && members.every((member) => member in body)) return body as Body;
+  const expected = members.length === 0 ? '' : ` with ${members.join(', ')}`;
+  const got = `${status} ${text.slice(0, 100)}`;
+  throw new UnexpectedAnswerError(`Expected a JSON object${expected}, got ${got}`);
+}
+
+/**
+ * The same of an object with a list in it.
+ * @throws UnexpectedAnswerError when that is no list
+ */
+export function listOf<Body extends object>(reply: Reply, member: keyof Body & string): Body {
+  const body = jsonOf<Body>(reply, member);
+  if (Array.isArray(body[member])) return body;
+  throw new UnexpectedAnswerError(`Expected a list of ${member}, got ${reply.text.slice(0, 100)}`);
 }
 
 /** Seconds that an answer asks to wait; null when it does not. A date counts from now. */

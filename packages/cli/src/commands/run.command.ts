@@ -7,6 +7,7 @@ import type { ExitCode } from '../exit-code.js';
 import { EXIT } from '../exit-code.js';
 import { failureOf } from '../failure.report.js';
 import { followSubmitted } from '../follow/follow-submitted.js';
+import { taskNamed } from '../job-name.js';
 import { merge } from '../parameters/assignments.js';
 import { readBytes, readParameters } from '../parameters/parameters.reader.js';
 import { readSamples } from '../parameters/samples.reader.js';
@@ -59,7 +60,8 @@ export function runCommand(runtime: Runtime): Command {
   return doing<RunOptions>(addJobOptions(addFollowingOptions(run)), runtime, runTask);
 }
 
-async function runTask(context: Context, options: RunOptions, task = ''): Promise<ExitCode> {
+async function runTask(context: Context, options: RunOptions, name = ''): Promise<ExitCode> {
+  const task = taskNamed(name);
   const parameters = await parametersOf(context, options);
   const { session, client } = await signedIn(context);
   const key = options.idempotencyKey ?? randomUUID();

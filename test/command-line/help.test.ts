@@ -1,0 +1,76 @@
+import { Command } from 'commander';
+import { afterAll, describe, expect, it } from 'vitest';
+import { programOf } from '../../packages/cli/src/program.js';
+import { completions } from '../../packages/cli/src/completion/completions.js';
+import { SCRIPTS } from '../../packages/cli/src/completion/scripts.js';
+import type { Surroundings } from '../../packages/cli/src/surroundings.js';
+import { CommandLine } from '../support/command-line.js';
+
+const headframe = new CommandLine();
+afterAll(() => headframe.remove());
+
+const program = programOf({
+  surroundings: { version: '0.0.0' } as Surroundings,
+  end: () => undefined,
+});
+const commands = program.commands.flatMap((each) => [each, ...each.commands]);
+const nameOf = (command: Command): string =>
+  command.parent === null || command.parent === program
+    ? command.name()
+    : `${command.parent.name()} ${command.name()}`;
+
+describe('the help of each command', () => {
+  const visible = commands.filter((each) => !['complete', 'help'].includes(each.name()));
+
+  it.each(visible.map((each) => [nameOf(each)]))(
+    'has examples that it understands: %s',
+    async (name) => {
+      const { code, stdout, stderr } = await headframe.run([...name.split(' '), '--help']);
+      expect([code, stderr]).toEqual([0, '']);
+      const examples = [...stdout.matchAll(/^ {2}\$ (.*?) +#/gm)].map(([, line]) => line as string);
+      expect(examples.length).toBeGreaterThan(0);
+      for (const example of examples) {
+        const [, words = ''] = /headframe ([^|<>)]*)/.exec(example) ?? [];
+        expect(words.startsWith(name)).toBe(true);
+        const options = [...words.matchAll(/(?<= )--?[a-z-]+/g)].map(([option]) => option);
+        for (const option of options) {
+          expect([example, stdout]).toEqual([example, expect.stringContaining(option)]);
+        }
+      }
+    },
+  );
+
+  it('tells the exit codes', async () => {
+    const { stdout } = await headframe.run(['--help']);
+    expect(stdout).toContain('4 waited too long');
+  });
+});
+
+describe('completion', () => {
+  const propose = (line: string) =>
+    completions(program, line.split(' '), async () => ['a/b', 'a/c']);
+
+  it.each([
+    ['ru', ['run']],
+    ['tasks ', ['show']],
+    ['tasks show ', ['a/b', 'a/c']],
+    ['run a', ['a/b', 'a/c']],
+    ['run a/b ', []],
+    ['wait @', ['@latest']],
+    ['cancel @latest @', ['@latest']],
+    ['run --det', ['--detach']],
+    ['run --prof', ['--profile']],
+    ['completion z', ['zsh']],
+  ])('of "%s"', async (line, expected) => {
+    expect(await propose(line)).toEqual(expected);
+  });
+
+  it('by the hidden command that the scripts ask, and without a service', async () => {
+    const { code, stdout } = await headframe.run(['complete', '--', 'li']);
+    expect([code, stdout]).toEqual([0, 'list\nlimits\n']);
+    for (const shell of Object.keys(SCRIPTS)) {
+      const script = await headframe.run(['completion', shell]);
+      expect(script.stdout).toContain('headframe complete --');
+    }
+  });
+});
