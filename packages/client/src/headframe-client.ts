@@ -17,7 +17,7 @@ import {
   UnexpectedAnswerError,
 } from './errors.js';
 import { EventFeed } from './event-feed.js';
-import { batchPath, type Job, jobIdIn, jobPath, organizationPath, taskPath } from './job.js';
+import { type Job, jobPath, organizationPath } from './job.js';
 import { cursorIn, filterQuery, JobList } from './job-list.js';
 import type {
   BulkOutcome,
@@ -32,7 +32,7 @@ import type {
 import { JobStreams } from './job-streams.js';
 import { type ClientSettings, transportSettings } from './settings.js';
 import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
-import type { Signals } from './retry.js';
+import { Submissions } from './submissions.js';
 import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
 import { jsonOf, listOf, type Reply, retryAfterOf, Transport } from './transport.js';
 import type {
@@ -60,6 +60,7 @@ const CANCEL_WITHIN_MS = 5_000;
 export class HeadframeClient {
   private readonly transport: Transport;
   private readonly feed: StatusFeed;
+  private readonly submissions: Submissions;
   private readonly jobs: JobList;
   private readonly streams: JobStreams;
   private readonly url: string;
@@ -71,6 +72,7 @@ export class HeadframeClient {
     this.url = checked.url;
     this.org = settings.org;
     this.transport = new Transport(checked);
+    this.submissions = new Submissions(this.transport, settings.org);
     this.jobs = new JobList(this.transport, settings.org);
     this.streams = new JobStreams(this.transport, settings.org);
     const look = (job: Job, signal?: AbortSignal) => this.look(job, signal);
@@ -90,7 +92,7 @@ export class HeadframeClient {
   ): Promise<ResultsOf<T>> {
     // A submit under way may have made a job already: its answer is awaited, to cancel that one.
     const job = await outliving(CANCEL_WITHIN_MS, signal, (late) =>
-      this.execute(task, parameters, { ...submit, signal: late }, signal),
+      this.submissions.one(task, parameters, { ...submit, signal: late }, signal),
     );
     try {
       onSubmitted?.(job);
@@ -116,7 +118,7 @@ export class HeadframeClient {
     parameters: ParametersOf<T>,
     options: SubmitOptions = {},
   ): Promise<Job<T>> {
-    return this.execute(task, parameters, options, options.signal);
+    return this.submissions.one(task, parameters, options);
   }
 
   /**
@@ -124,20 +126,12 @@ export class HeadframeClient {
    * @param parameters of each job, 1–1,000
    * @returns the jobs, in the order of their parameters
    */
-  async submitBatch<T extends TaskName>(
+  submitBatch<T extends TaskName>(
     task: T,
     parameters: readonly ParametersOf<T>[],
-    { options, signal, ...submit }: SubmitOptions = {},
+    options: SubmitOptions = {},
   ): Promise<Job<T>[]> {
-    const reply = await this.transport.post(
-      batchPath(this.org, task),
-      JSON.stringify({ parameters, options }),
-      { signal, headers: this.submitHeaders(submit) },
-    );
-    return listOf<{ results: { id: string }[] }>(reply, 'results').results.map(({ id }) => ({
-      task,
-      id,
-    }));
+    return this.submissions.batch(task, parameters, options);
   }
 
   /** How a job is doing at this moment. */
@@ -289,14 +283,8 @@ export class HeadframeClient {
    * It is safe to repeat, as `submit` is.
    * @param changes what is to be different, each as a whole
    */
-  async rerun<T extends TaskName>(
-    job: Job<T>,
-    { parameters, options, signal, ...submit }: RerunOptions<T> = {},
-  ): Promise<Job<T>> {
-    const id = await this.create(jobPath(this.org, job, 'rerun'), { parameters, options }, submit, {
-      signal,
-    });
-    return { task: job.task, id };
+  rerun<T extends TaskName>(job: Job<T>, changes: RerunOptions<T> = {}): Promise<Job<T>> {
+    return this.submissions.again(job, changes);
   }
 
   /** What a job was given. */
@@ -337,44 +325,6 @@ export class HeadframeClient {
     return this.url + jobPath(this.org, job, 'results');
   }
 
-  private async execute<T extends TaskName>(
-    task: T,
-    parameters: ParametersOf<T>,
-    { options, signal, ...submit }: SubmitOptions,
-    givenUp: AbortSignal | undefined,
-  ): Promise<Job<T>> {
-    const path = taskPath(this.org, task);
-    const id = await this.create(path, { parameters, options }, submit, { signal, givenUp });
-    return { task, id };
-  }
-
-  /** Sends what creates a job. @returns its id */
-  private async create(
-    path: string,
-    content: object,
-    submit: SubmitOptions,
-    signals: Signals,
-  ): Promise<string> {
-    const headers = { 'content-type': 'application/json', ...this.submitHeaders(submit) };
-    const body = JSON.stringify(content);
-    const reply = await this.transport.send(
-      { method: 'POST', path, headers, body, ...signals },
-      (each) => createdBy(each) !== null,
-    );
-    return createdBy(reply) as string;
-  }
-
-  private submitHeaders({
-    idempotencyKey,
-    preview = false,
-  }: SubmitOptions): Record<string, string> {
-    const key = idempotencyKey ?? (this.transport.isPatient ? randomKey() : null);
-    return {
-      ...(key !== null && { 'idempotency-key': key }),
-      ...(preview && { 'api-preview': 'opt-in' }),
-    };
-  }
-
   private async look(job: Job, signal: AbortSignal | undefined): Promise<Look> {
     const reply = await this.transport.get(jobPath(this.org, job, 'status'), signal, [200, 202]);
     return {
@@ -390,16 +340,4 @@ function stateIn<Body extends { status: string }>(reply: Reply): Body {
   const body = jsonOf<Body>(reply);
   if (typeof body.status === 'string') return body;
   throw new UnexpectedAnswerError('An answer that should tell the state of a job does not.');
-}
-
-/** The id of the job that an answer to a submit tells of; null when it tells of none. */
-function createdBy({ status, headers, redirectedTo }: Reply): string | null {
-  const location = status === 303 ? headers.get('location') : redirectedTo;
-  return location === null ? null : jobIdIn(location);
-}
-
-/** 128 bits; `crypto.randomUUID` is not there on pages that came without TLS. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
