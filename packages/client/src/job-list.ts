@@ -7,11 +7,9 @@ import type {
   JobSelection,
   JobSummary,
   ListedJob,
+  WireJob,
 } from './list-types.js';
 import { jsonOf, listOf, type Transport } from './transport.js';
-
-/** A job as it is listed: the topic stands by itself there. */
-export type WireJob = Omit<ListedJob, 'task'> & { readonly topic: string; readonly task: string };
 
 /** Finds the jobs of an organization, and acts on many at once. */
 export class JobList {

@@ -1,5 +1,10 @@
 import type { components, paths } from './generated/api.js';
 
+/** A service without streams does well, too. */
+type StreamPath =
+  | '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/events'
+  | '/compute/orgs/{org_id}/jobs/events';
+
 /** The paths of the API that this client uses; a route that moves breaks the build. */
 export const PATHS = {
   execute: '/compute/orgs/{org_id}/{topic}/{task}',
@@ -10,7 +15,8 @@ export const PATHS = {
   events: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/events',
   parameters: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/parameters',
   rerun: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/rerun',
-} as const;
+  batch: '/compute/orgs/{org_id}/{topic}/{task}/batch',
+} as const satisfies Record<string, keyof paths | StreamPath>;
 
 /** Those of the organization itself. */
 export const ORGANIZATION_PATHS = {
@@ -23,7 +29,7 @@ export const ORGANIZATION_PATHS = {
   cancel: '/compute/orgs/{org_id}/jobs/cancel',
   purge: '/compute/orgs/{org_id}/jobs/purge',
   rerun: '/compute/orgs/{org_id}/jobs/rerun',
-} as const;
+} as const satisfies Record<string, keyof paths | StreamPath>;
 
 type JsonOf<R> = R extends { content: { 'application/json': infer Body } } ? Body : never;
 
