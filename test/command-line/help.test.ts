@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../packages/cli/src/exit-code.js';
 import { programOf } from '../../packages/cli/src/program.js';
 import { completions } from '../../packages/cli/src/completion/completions.js';
 import { SCRIPTS } from '../../packages/cli/src/completion/scripts.js';
@@ -43,6 +45,34 @@ describe('the help of each command', () => {
   it('tells the exit codes', async () => {
     const { stdout } = await headframe.run(['--help']);
     expect(stdout).toContain('4 waited too long');
+  });
+});
+
+describe('docs/cli.md', () => {
+  const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+
+  it('has each command, and no other', () => {
+    const rows = [...page.matchAll(/^\| `([a-z ]+)` \|/gm)].map(([, name]) => name);
+    const names = commands.filter((each) => each.name() !== 'complete').map(nameOf);
+    expect(rows.toSorted()).toEqual(names.toSorted());
+  });
+
+  it('has each exit code, and no other', () => {
+    const rows = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+    expect(rows).toEqual(Object.values(EXIT));
+  });
+
+  it('names options that there are', () => {
+    const known = new Set(
+      [program, ...commands].flatMap((each) =>
+        each.options.flatMap(({ long, short }) => [long, short]),
+      ),
+    );
+    const used = [...page.matchAll(/headframe[^\n#`|]*/g)].flatMap(([line]) =>
+      [...line.matchAll(/(?<= )--?[a-z][a-z-]*/g)].map(([option]) => option),
+    );
+    expect(used.length).toBeGreaterThan(20);
+    expect(used.filter((option) => !known.has(option) && option !== '--help')).toEqual([]);
   });
 });
 
