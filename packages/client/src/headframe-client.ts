@@ -1,4 +1,4 @@
-import { outliving, sleep, within } from './abort.js';
+import { outliving, sleep, within } from './http/abort.js';
 import type {
   BulkOptions,
   CallOptions,
@@ -9,14 +9,14 @@ import type {
   SubmitOptions,
   WaitOptions,
 } from './call-options.js';
-import { changesIn } from './changes.js';
+import { changesIn } from './follow/changes.js';
 import {
   JobCanceledError,
   JobFailedError,
   JobOngoingError,
   UnexpectedAnswerError,
 } from './errors.js';
-import { EventFeed } from './event-feed.js';
+import { EventFeed } from './follow/event-feed.js';
 import { type Job, jobPath, organizationPath } from './job.js';
 import { cursorIn, filterQuery, JobList } from './job-list.js';
 import type {
@@ -29,12 +29,12 @@ import type {
   ListedJob,
   StreamFilter,
 } from './list-types.js';
-import { JobStreams } from './job-streams.js';
+import { JobStreams } from './follow/job-streams.js';
 import { type ClientSettings, transportSettings } from './settings.js';
-import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
+import { type Look, PollingFeed, type StatusFeed } from './follow/status-feed.js';
 import { Submissions } from './submissions.js';
 import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
-import { jsonOf, listOf, type Reply, retryAfterOf, Transport } from './transport.js';
+import { jsonOf, listOf, type Reply, retryAfterOf, Transport } from './http/transport.js';
 import type {
   AuditEntry,
   AuditFilter,

@@ -9,7 +9,7 @@ import type {
   ListedJob,
   WireJob,
 } from './list-types.js';
-import { jsonOf, listOf, type Transport } from './transport.js';
+import { jsonOf, listOf, type Transport } from './http/transport.js';
 
 /** Finds the jobs of an organization, and acts on many at once. */
 export class JobList {

@@ -1,8 +1,8 @@
 import type { RerunOptions, SubmitOptions } from './call-options.js';
 import { batchPath, type Job, jobIdIn, jobPath, taskPath } from './job.js';
-import type { Signals } from './retry.js';
+import type { Signals } from './http/retry.js';
 import type { ParametersOf, TaskName } from './task-types.js';
-import { listOf, type Reply, type Transport } from './transport.js';
+import { listOf, type Reply, type Transport } from './http/transport.js';
 
 /**
  * Creates jobs. Each call has an idempotency key, of its caller or made for it, so that its requests can be

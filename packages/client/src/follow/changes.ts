@@ -1,4 +1,4 @@
-import type { Change } from './list-types.js';
+import type { Change } from '../list-types.js';
 import { Mailbox } from './mailbox.js';
 import type { OrganizationStream } from './organization-stream.js';
 

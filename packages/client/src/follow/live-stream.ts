@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { sleep } from './abort.js';
-import { ConnectionError, RequestError, UnexpectedAnswerError } from './errors.js';
+import { sleep } from '../http/abort.js';
+import { ConnectionError, RequestError, UnexpectedAnswerError } from '../errors.js';
 
 /** Opens a stream of events, to go on after the event of that id; throws what a request throws. */
 export type OpenStream = (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;

@@ -1,4 +1,4 @@
-import { sleep } from './abort.js';
+import { sleep } from '../http/abort.js';
 
 /**
  * What has come for one reader and has not been read yet. It holds no more than its limit: a reader that

@@ -1,8 +1,8 @@
-import type { Job } from './job.js';
+import type { Job } from '../job.js';
 import type { JobStreams } from './job-streams.js';
 import { Mailbox } from './mailbox.js';
 import { type Look, pauseAfter, type StatusFeed, tellOf } from './status-feed.js';
-import type { JobStatus } from './wire-types.js';
+import type { JobStatus } from '../wire-types.js';
 
 /** What a follower is told: a state, or that it must look for itself. */
 type News = JobStatus | null;

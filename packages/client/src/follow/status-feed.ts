@@ -1,6 +1,6 @@
-import { sleep } from './abort.js';
-import type { Job } from './job.js';
-import type { JobStatus } from './wire-types.js';
+import { sleep } from '../http/abort.js';
+import type { Job } from '../job.js';
+import type { JobStatus } from '../wire-types.js';
 
 /** What one look at a job says. */
 export interface Look {

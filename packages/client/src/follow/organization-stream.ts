@@ -1,6 +1,6 @@
-import type { RequestError } from './errors.js';
-import { named } from './job-list.js';
-import type { ChangedJob } from './list-types.js';
+import type { RequestError } from '../errors.js';
+import { named } from '../job-list.js';
+import type { ChangedJob } from '../list-types.js';
 import { LiveStream, type OpenStream, type StreamGate } from './live-stream.js';
 
 /** Who hears of all changes of the organization's jobs. */

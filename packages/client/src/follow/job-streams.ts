@@ -1,9 +1,9 @@
-import { type Job, jobPath, organizationPath } from './job.js';
-import { filterQuery } from './job-list.js';
-import type { StreamFilter } from './list-types.js';
+import { type Job, jobPath, organizationPath } from '../job.js';
+import { filterQuery } from '../job-list.js';
+import type { StreamFilter } from '../list-types.js';
 import { LiveStream, type OpenStream, StreamGate, type StreamListener } from './live-stream.js';
 import { OrganizationStream } from './organization-stream.js';
-import type { Transport } from './transport.js';
+import type { Transport } from '../http/transport.js';
 
 /** The streams of events that a client may have open. */
 export class JobStreams {

@@ -1,7 +1,7 @@
 import { within } from './abort.js';
-import { ConnectionError, RequestError, UnexpectedAnswerError } from './errors.js';
+import { ConnectionError, RequestError, UnexpectedAnswerError } from '../errors.js';
 import { persist, type Signals } from './retry.js';
-import type { Problem } from './wire-types.js';
+import type { Problem } from '../wire-types.js';
 
 /** A bearer token, or what gets one; it is asked before every request, so that it can renew it. */
 export type TokenSource = string | (() => string | Promise<string>);

@@ -1,5 +1,5 @@
 import { sleep } from './abort.js';
-import { ConnectionError, RequestError } from './errors.js';
+import { ConnectionError, RequestError } from '../errors.js';
 
 /** The first pause, doubled with each further one. */
 const FIRST_PAUSE_MS = 200;
