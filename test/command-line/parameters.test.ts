@@ -11,7 +11,12 @@ describe('parameters on the command line', () => {
     expect(
       await read(['n=3', 'b=true', 't=soon', 'q="3"', 'a.b.c=null', 'a.b.d=[1,2]', 'e=', 'f=a=b']),
     ).toEqual({
-      ...{ n: 3, b: true, t: 'soon', q: '3', e: '', f: 'a=b' },
+      n: 3,
+      b: true,
+      t: 'soon',
+      q: '3',
+      e: '',
+      f: 'a=b',
       a: { b: { c: null, d: [1, 2] } },
     });
   });

@@ -170,8 +170,12 @@ describe('a sign-in by device code', () => {
   });
 
   const words = (issuer: string) => [
-    ...['login', '--url', guarded.url, '--org', org, '--issuer', issuer, '--resource', RESOURCE],
-    ...['--scope', 'openid offline_access tasks.read tasks.run'],
+    'login',
+    `--url=${guarded.url}`,
+    `--org=${org}`,
+    `--issuer=${issuer}`,
+    `--resource=${RESOURCE}`,
+    '--scope=openid offline_access tasks.read tasks.run',
   ];
 
   it('shows an address and a code, waits until it was entered, and renews what expires', async () => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -110,11 +110,11 @@ describe('the image', () => {
     const run = promisify(execFile);
     await run(process.execPath, ['scripts/setup/command-line.mjs'], { cwd: root });
     // Where there are no packages for it.
-    const alone = mkdtempSync(path.join(tmpdir(), 'headframe-image-'));
+    const alone = mkdtempSync(join(tmpdir(), 'headframe-image-'));
     try {
       for (const line of copied) {
         const [, from = '', to = ''] = /=build \/app\/(\S+) (\S+)/.exec(line) ?? [];
-        cpSync(root + from, path.join(alone, to), { recursive: true });
+        cpSync(root + from, join(alone, to), { recursive: true });
       }
       const { stdout } = await run(process.execPath, ['cli/bin/headframe.js', 'run', '--help'], {
         cwd: alone,

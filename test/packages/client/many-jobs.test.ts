@@ -136,7 +136,9 @@ describe('an act on many jobs', () => {
     const { fetch, sent } = watchedFetch();
     try {
       const far = new HeadframeClient({
-        ...{ url: proxy.url, org, fetch },
+        url: proxy.url,
+        org,
+        fetch,
         token: await token(org, { scope: SCOPE }),
       });
       proxy.loseAnswers(1);
