@@ -12,22 +12,29 @@ import { Dispatcher } from './compute/worker/dispatcher.js';
 import { mayExist } from './compute/catalogue/task-addresses.js';
 import { loadTasks } from './compute/catalogue/task-loader.js';
 import { serveOpenApi } from './openapi.js';
-import { type Config, ConfigError } from './platform/config.js';
+import { type Config, ConfigError, metricsPlace } from './platform/config.js';
 import { SchemaState } from './platform/database/schema/schema-state.js';
 import type { ServiceUrls } from './platform/database/schema/open-database.js';
 import { exitFatally } from './platform/fatal.js';
 import { Draining } from './platform/http/connections/draining.js';
 import { createHttpAdapter } from './platform/http/http-adapter.js';
-import { listen } from './platform/http/connections/listen.js';
+import { listen, listening } from './platform/http/connections/listen.js';
 import { applySecurity } from './platform/http/security.js';
 import { limitAddresses } from './platform/rate-limit/address-limit.js';
 import { AddressRates } from './platform/rate-limit/address-rates.js';
+import { Expositions } from './platform/metrics/exposition.js';
+import { measureRequests } from './platform/metrics/http-metrics.js';
+import { type MetricsServer, serveMetrics } from './platform/metrics/metrics-server.js';
+import { Metrics } from './platform/metrics/metrics.js';
+import { measureReplica } from './platform/metrics/replica-metrics.js';
 import { logRequests } from './platform/logging/request-log.js';
 import { ServiceLogger } from './platform/logging/service-logger.js';
 
 /** A replica, ready to listen. */
 export interface App {
   readonly nest: NestFastifyApplication;
+  /** Where its metrics are, once it listens; null: at no address of their own. */
+  readonly metricsUrl: string | null;
   /**
    * Answers requests, then takes jobs: a replica that cannot have its address must not touch any.
    * @throws ListenError
@@ -53,6 +60,8 @@ export async function createApp(parts: {
   const { config, database, dataHome, logger } = parts;
   const draining = new Draining();
   const schema = new SchemaState();
+  const metrics = new Metrics(metricsPlace(config) !== 'nowhere');
+  measureReplica(metrics, config, schema);
   const { adapter, allowedMethods } = createHttpAdapter({
     trustProxy: config.TRUST_PROXY,
     maxConnections: config.MAX_CONNECTIONS,
@@ -67,6 +76,7 @@ export async function createApp(parts: {
     draining,
     schema,
     allowedMethods,
+    metrics,
     key:
       config.ROLE === 'worker' ? NO_KEY : verificationKey(config, developmentKey(config, dataHome)),
     catalogue,
@@ -77,15 +87,29 @@ export async function createApp(parts: {
     forceCloseConnections: true,
   });
   logRequests(adapter.getInstance() as unknown as FastifyInstance, logger);
+  measureRequests(adapter.getInstance() as unknown as FastifyInstance, metrics);
   applySecurity(nest, config);
   limitAddresses(adapter.getInstance() as unknown as FastifyInstance, nest.get(AddressRates));
   if (config.ROLE !== 'worker') {
     serveOpenApi(nest, config);
   }
+  let metricsServer: MetricsServer | null = null;
   return {
     nest,
+    get metricsUrl() {
+      return metricsServer?.url ?? null;
+    },
     async listen() {
       await listen(nest, config.PORT, config.HOST);
+      const { METRICS_PORT: port, HOST: host } = config;
+      if (port !== undefined) {
+        metricsServer = await listening(
+          serveMetrics(nest.get(Expositions), port, host),
+          'METRICS_PORT',
+          port,
+          host,
+        );
+      }
       if (config.ROLE !== 'api') {
         const start = () => nest.get(Dispatcher, { strict: false }).start();
         if (schema.fault === null) {
@@ -102,6 +126,7 @@ export async function createApp(parts: {
     async close() {
       draining.begin();
       await nest.close();
+      await metricsServer?.close();
     },
   };
 }

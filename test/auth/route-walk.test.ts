@@ -10,6 +10,7 @@ import { RequireScope } from '../../src/auth/auth.decorators.js';
 import { verificationKey } from '../../src/auth/keys/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
 import { Draining } from '../../src/platform/http/connections/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http-adapter.js';
@@ -207,6 +208,7 @@ describe('the routes of the framework', () => {
       draining,
       schema: new SchemaState(),
       allowedMethods,
+      metrics: new Metrics(false),
       key: verificationKey(config, null),
       catalogue: new TaskCatalogue([]),
     });

@@ -18,6 +18,8 @@ export class Run implements Attempt {
   readonly mostThreads: number;
   /** How many it may use now, where its thread can see it. */
   readonly threads: Int32Array<SharedArrayBuffer> | null = null;
+  /** When it was told to stop, as `claimedAt`; null: it was not. */
+  stoppedAt: number | null = null;
   private stopReason: StopReason | null = null;
   private stopping: AbortController | null = null;
   private listener: (() => void) | null = null;
@@ -84,6 +86,7 @@ export class Run implements Attempt {
   stop(reason: StopReason): void {
     if (this.stopReason === null) {
       this.stopReason = reason;
+      this.stoppedAt = performance.now();
       this.stopping?.abort(reason);
       this.listener?.();
     }
@@ -115,6 +118,10 @@ export class Run implements Attempt {
   /** What becomes of an attempt that was stopped before it began. */
   outcomeUnstarted(): FinalOutcome {
     return this.conclude({ kind: 'stopped' });
+  }
+
+  get isCanceled(): boolean {
+    return this.stopReason === 'canceled';
   }
 
   /** The task's limit, or the client's if that is shorter. */

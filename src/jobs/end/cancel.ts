@@ -6,6 +6,7 @@ import { noSuchJob } from '../job/job-problems.js';
 import { JobSignals } from '../job/job-signals.js';
 import type { JobStatus } from '../job/job-status.js';
 import { describeJob } from '../job/log-fields.js';
+import { JobMetrics } from '../metrics/job-metrics.js';
 import { EndStore } from './end.store.js';
 
 /** Use case: a job is canceled. */
@@ -17,6 +18,7 @@ export class Cancel {
     private readonly ends: EndStore,
     private readonly signals: JobSignals,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
   ) {}
 
   /**
@@ -26,9 +28,12 @@ export class Cancel {
    * @throws Problem `not-found`
    */
   async cancel(key: JobKey, by: Actor): Promise<JobStatus> {
-    const { status, workerId } = (await this.ends.requestCancel(key, by)) ?? noSuchJob();
+    const { status, workerId, changed } = (await this.ends.requestCancel(key, by)) ?? noSuchJob();
     this.logger.log({ ...describeJob(key), transition: 'requestCancel', to: status }, 'job');
     this.feed.tell(key);
+    if (changed) {
+      this.metrics.noteCancel(key, status);
+    }
     if (workerId !== null) {
       this.signals.announceCancel(workerId, key.jobId);
     }
@@ -45,6 +50,7 @@ export class Cancel {
       const fields = describeJob({ jobId, orgId, topic, task });
       this.logger.log({ ...fields, transition: 'requestCancel', to: status }, 'job');
       this.feed.tell({ orgId, jobId });
+      this.metrics.noteCancel({ orgId, topic, task }, status);
       if (workerId !== null) {
         this.signals.announceCancel(workerId, jobId);
       }

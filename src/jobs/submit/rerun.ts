@@ -7,6 +7,7 @@ import { noSuchJob } from '../job/job-problems.js';
 import { JobSignals } from '../job/job-signals.js';
 import { isFinal } from '../job/job-status.js';
 import type { JobKey } from '../job/job.js';
+import { JobMetrics } from '../metrics/job-metrics.js';
 import { describeJob } from '../job/log-fields.js';
 import { type IdempotencyKey, keyOfAnotherBody } from './idempotency-key.js';
 import { type ReplacedOptions, RERUN_OF, type RerunnableJob, RerunStore } from './rerun.store.js';
@@ -33,6 +34,7 @@ export class Rerun {
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
   ) {}
 
   /**
@@ -125,6 +127,7 @@ export class Rerun {
       const fields = describeJob({ jobId, orgId, topic, task });
       this.logger.log({ ...fields, transition: 'create', to: 'requested', rerunOf: id }, 'job');
       this.feed.tell({ orgId, jobId });
+      this.metrics.noteSubmit({ orgId, topic, task });
     }
     this.signals.announceWork();
   }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { Draining } from '../../../platform/http/connections/draining.js';
+import { Metrics } from '../../../platform/metrics/metrics.js';
 import { preferredWait } from '../../../platform/http/preferred-wait.js';
 import type { JobKey } from '../../job/job.js';
 import type { JobSnapshot } from './job-snapshot.store.js';
@@ -25,7 +26,15 @@ export class JobWaits {
     @Inject(CONFIG) private readonly config: Config,
     private readonly watches: JobWatches,
     private readonly draining: Draining,
+    metrics: Metrics,
   ) {
+    metrics.gauge(
+      {
+        name: 'headframe_held_answers',
+        help: 'Answers that this process holds back for `Prefer: wait`.',
+      },
+      () => [[[], this.ends.size]],
+    );
     draining.onBegin(() => this.ends.forEach((end) => end()));
   }
 
