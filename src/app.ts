@@ -11,6 +11,7 @@ import type { TaskCatalogue } from './compute/catalogue/task-catalogue.js';
 import { Dispatcher } from './compute/worker/dispatcher.js';
 import { mayExist } from './compute/catalogue/task-addresses.js';
 import { loadTasks } from './compute/catalogue/task-loader.js';
+import { JobMetrics } from './jobs/metrics/job-metrics.js';
 import { serveOpenApi } from './openapi.js';
 import { type Config, ConfigError, metricsPlace } from './platform/config.js';
 import { SchemaState } from './platform/database/schema/schema-state.js';
@@ -87,6 +88,8 @@ export async function createApp(parts: {
     forceCloseConnections: true,
   });
   logRequests(adapter.getInstance() as unknown as FastifyInstance, logger);
+  const counts = nest.get(JobMetrics, { strict: false });
+  catalogue.entries.forEach(({ task }) => counts.know(task.topic, task.name));
   measureRequests(adapter.getInstance() as unknown as FastifyInstance, metrics);
   applySecurity(nest, config);
   limitAddresses(adapter.getInstance() as unknown as FastifyInstance, nest.get(AddressRates));

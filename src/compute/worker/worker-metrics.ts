@@ -53,7 +53,6 @@ export class WorkerMetrics {
 
   /** From now on the slots are asked what they do. @param renewedMs since when its leases were last renewed */
   watch(read: () => SlotFigures, renewedMs: () => number): void {
-    this.stops.of();
     this.metrics.gauge(
       {
         name: 'headframe_slots',

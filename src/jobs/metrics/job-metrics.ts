@@ -104,8 +104,11 @@ export class JobMetrics {
     );
   }
 
-  get on(): boolean {
-    return this.metrics.on;
+  /** Begins to count a task, at 0: an increase from nothing to 1 is none for Prometheus. */
+  know(topic: string, task: string): void {
+    if (this.metrics.on) {
+      this.of({ topic, task });
+    }
   }
 
   noteSubmit(job: TaskOf): void {

@@ -5,8 +5,8 @@ import type { Family } from './series.js';
 
 /** What was told is told again for so long: who asks every 100 ms costs no more than who asks every second. */
 const TOLD_AGAIN_MS = 1_000;
-/** What has to be asked for first (from the database) may take so long; then the rest is told without it. */
-const REFRESH_MS = 2_000;
+/** What has to be asked for first (from the database) may take so long; then what was known before is told. */
+const REFRESH_MS = 500;
 
 /** What the library tells under names that are none by its own conventions, or twice. */
 const ILL_NAMED = [

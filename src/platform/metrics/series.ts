@@ -96,6 +96,13 @@ export class Spread {
   }
 }
 
+/** What has no labels is there from the start: an increase from nothing to 1 is none for Prometheus. */
+function beginAtZero(family: { readonly labels: readonly string[]; of(): unknown }): void {
+  if (family.labels.length === 0) {
+    family.of();
+  }
+}
+
 export class Counter implements Family {
   readonly type = 'counter';
   readonly name: string;
@@ -108,6 +115,7 @@ export class Counter implements Family {
     this.help = help;
     this.labels = labels;
     this.series = new SeriesMap(labels, () => new Count());
+    beginAtZero(this);
   }
 
   /** @param values of the labels, in their order */
@@ -135,6 +143,7 @@ export class Histogram implements Family {
     this.help = help;
     this.labels = labels;
     this.series = new SeriesMap(labels, () => new Spread(bounds));
+    beginAtZero(this);
   }
 
   /** @param values of the labels, in their order */
