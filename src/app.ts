@@ -28,6 +28,8 @@ import { measureRequests } from './platform/metrics/http-metrics.js';
 import { type MetricsServer, serveMetrics } from './platform/metrics/metrics-server.js';
 import { Metrics } from './platform/metrics/metrics.js';
 import { measureReplica } from './platform/metrics/replica-metrics.js';
+import { tracingOf } from './platform/tracing/otlp-tracing.js';
+import { traceRequests } from './platform/tracing/request-traces.js';
 import { logRequests } from './platform/logging/request-log.js';
 import { ServiceLogger } from './platform/logging/service-logger.js';
 
@@ -63,6 +65,7 @@ export async function createApp(parts: {
   const schema = new SchemaState();
   const metrics = new Metrics(metricsPlace(config) !== 'nowhere');
   measureReplica(metrics, config, schema);
+  const tracing = await tracingOf(config, metrics);
   const { adapter, allowedMethods } = createHttpAdapter({
     trustProxy: config.TRUST_PROXY,
     maxConnections: config.MAX_CONNECTIONS,
@@ -78,6 +81,7 @@ export async function createApp(parts: {
     schema,
     allowedMethods,
     metrics,
+    tracing,
     key:
       config.ROLE === 'worker' ? NO_KEY : verificationKey(config, developmentKey(config, dataHome)),
     catalogue,
@@ -87,6 +91,7 @@ export async function createApp(parts: {
     bodyParser: false,
     forceCloseConnections: true,
   });
+  traceRequests(adapter.getInstance() as unknown as FastifyInstance, tracing);
   logRequests(adapter.getInstance() as unknown as FastifyInstance, logger);
   const counts = nest.get(JobMetrics, { strict: false });
   catalogue.entries.forEach(({ task }) => counts.know(task.topic, task.name));
@@ -129,7 +134,7 @@ export async function createApp(parts: {
     async close() {
       draining.begin();
       await nest.close();
-      await metricsServer?.close();
+      await Promise.all([metricsServer?.close(), tracing.close()]);
     },
   };
 }

@@ -17,6 +17,7 @@ import { ThreadRunner } from './runners/thread/thread.runner.js';
 import { WorkFolders } from './runners/process/work-folders.js';
 import { Slots } from './worker/slots.js';
 import { WorkerMetrics } from './worker/worker-metrics.js';
+import { AttemptTraces } from './runners/trace/attempt-traces.js';
 import { TASK_CATALOGUE, type TaskCatalogue } from './catalogue/task-catalogue.js';
 
 /** Tasks: which there are, how a client executes one, and how they run. */
@@ -41,6 +42,7 @@ export class ComputeModule {
               ProgressReporter,
               RunConcluder,
               WorkerMetrics,
+              AttemptTraces,
               AttemptLogWriter,
               WorkFolders,
               InlineRunner,

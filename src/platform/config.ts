@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { httpUrl, publicUrl } from './http/paths/public-url.js';
+import { TRACING_SETTINGS } from './tracing/tracing-settings.js';
 
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -258,6 +259,7 @@ export const CONFIG_SCHEMA = z.object({
     .describe(
       'Whether `/metrics` also tells by organization: of the first 200 it meets, the rest together.',
     ),
+  ...TRACING_SETTINGS,
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe level that is logged.'),

@@ -17,6 +17,7 @@ import { DatabaseMetrics } from './metrics/database-metrics.js';
 import { Expositions } from './metrics/exposition.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Metrics } from './metrics/metrics.js';
+import { Tracing } from './tracing/tracing.js';
 
 /** What is made before the application, and everything in it may use. */
 export interface PlatformParts {
@@ -26,6 +27,7 @@ export interface PlatformParts {
   readonly schema: SchemaState;
   readonly allowedMethods: AllowedMethods;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
 }
 
 /** Configuration, database, problems and health: knows no word of jobs or tasks. */
@@ -54,6 +56,7 @@ export class PlatformModule {
             }),
         },
         { provide: Metrics, useValue: metrics },
+        { provide: Tracing, useValue: parts.tracing },
         { provide: Expositions, useValue: new Expositions(metrics) },
         { provide: Draining, useValue: parts.draining },
         { provide: SchemaState, useValue: parts.schema },
@@ -68,6 +71,7 @@ export class PlatformModule {
         CONFIG,
         Database,
         Metrics,
+        Tracing,
         Expositions,
         Draining,
         SchemaState,

@@ -10,6 +10,7 @@ import { RequireScope } from '../../src/auth/auth.decorators.js';
 import { verificationKey } from '../../src/auth/keys/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
+import { NoTracing } from '../../src/platform/tracing/tracing.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
 import { Draining } from '../../src/platform/http/connections/draining.js';
@@ -209,6 +210,7 @@ describe('the routes of the framework', () => {
       schema: new SchemaState(),
       allowedMethods,
       metrics: new Metrics(false),
+      tracing: new NoTracing(),
       key: verificationKey(config, null),
       catalogue: new TaskCatalogue([]),
     });

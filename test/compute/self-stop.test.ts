@@ -19,6 +19,7 @@ import { TendStore } from '../../src/jobs/care/tend.store.js';
 import { loadConfig } from '../../src/platform/config.js';
 import { Database } from '../../src/platform/database/database.js';
 import { AllowedMethods } from '../../src/platform/http/paths/allowed-methods.js';
+import { NoTracing } from '../../src/platform/tracing/tracing.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
 import { Draining } from '../../src/platform/http/connections/draining.js';
@@ -87,6 +88,7 @@ describe('a worker that is cut off from the database', () => {
             ...parts,
             allowedMethods: new AllowedMethods(),
             metrics: new Metrics(false),
+            tracing: new NoTracing(),
           }),
           ComputeModule.forRole('worker', catalogue),
         ],

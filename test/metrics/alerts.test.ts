@@ -166,7 +166,13 @@ describe.skipIf(!HAS_PROMETHEUS)('a real Prometheus', () => {
       await fires('HeadframeDatabaseFails');
       await fires('HeadframeFiguresStale');
       toApi.resume();
-      await expect.poll(async () => (await client.get('/health/ready')).status, PATIENCE).toBe(200);
+      await expect
+        .poll(
+          async () =>
+            (await client.execute('diagnostics/sleep', { parameters: { seconds: 0 } })).status,
+          PATIENCE,
+        )
+        .toBe(303);
     },
   );
 

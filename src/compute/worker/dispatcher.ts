@@ -17,6 +17,7 @@ import {
   TaskCatalogue,
   taskKey,
 } from '../catalogue/task-catalogue.js';
+import { AttemptTraces } from '../runners/trace/attempt-traces.js';
 import { servedTasks } from './task-patterns.js';
 import { Slots } from './slots.js';
 import { WorkerMetrics } from './worker-metrics.js';
@@ -57,6 +58,7 @@ export class Dispatcher implements OnModuleDestroy {
     private readonly schema: SchemaState,
     private readonly starts: LocalStarts,
     private readonly metrics: WorkerMetrics,
+    private readonly traces: AttemptTraces,
   ) {
     metrics.watch(
       () => slots.figures,
@@ -189,14 +191,19 @@ export class Dispatcher implements OnModuleDestroy {
   /** @returns whether there may be more */
   private async claim(workerId: string, room: number): Promise<boolean> {
     const asked = performance.now();
-    const { jobs, turn, contended } = await this.claims.claim(
+    const claimed = await this.claims.claim(
       workerId,
       this.served.map(({ task }) => task),
       room,
       this.turn,
       this.slots.lastChances,
     );
-    this.turn = turn;
+    this.turn = claimed.turn;
+    const { contended } = claimed;
+    const jobs =
+      this.traces.on && claimed.jobs.length > 0
+        ? await this.withTraces(claimed.jobs)
+        : claimed.jobs;
     const result = jobs.length > 0 ? 'jobs' : contended ? 'contended' : 'empty';
     this.metrics.noteClaim(result, performance.now() - asked);
     // An answer that comes after the lease's end brings jobs that may be another's by now.
@@ -208,5 +215,13 @@ export class Dispatcher implements OnModuleDestroy {
       await sleep(CONTENDED_MS * (1 + Math.random()));
     }
     return jobs.length > 0 || contended;
+  }
+
+  /** Where their traces cannot be read, jobs run without. */
+  private withTraces(jobs: readonly ClaimedJob[]): Promise<readonly ClaimedJob[]> {
+    return this.claims.withTraces(jobs).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'traces of claimed jobs could not be read');
+      return jobs;
+    });
   }
 }

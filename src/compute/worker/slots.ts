@@ -22,6 +22,7 @@ import { Run } from './run.js';
 import type { SlotFigures } from './worker-metrics.js';
 import { InlineRunner } from '../runners/inline/inline.runner.js';
 import { ProcessRunner } from '../runners/process/process.runner.js';
+import { AttemptTraces } from '../runners/trace/attempt-traces.js';
 import { ThreadRunner } from '../runners/thread/thread.runner.js';
 import { type CatalogueEntry, TASK_CATALOGUE, TaskCatalogue } from '../catalogue/task-catalogue.js';
 
@@ -70,6 +71,7 @@ export class Slots extends EventEmitter<Events> {
     private readonly leases: LeaseStore,
     private readonly feed: ChangeFeed,
     private readonly metrics: JobMetrics,
+    private readonly traces: AttemptTraces,
     threads: ThreadRunner,
     inline: InlineRunner,
     processes: ProcessRunner,
@@ -227,6 +229,7 @@ export class Slots extends EventEmitter<Events> {
     }
     this.lendThreads();
     const startedAt = performance.now();
+    run.trace = this.traces.begin(run.job);
     const outcome = await this.outcomeOf(run);
     this.wide.delete(run);
     this.progress.forget(run.job.leaseId);
@@ -256,7 +259,9 @@ export class Slots extends EventEmitter<Events> {
   }
 
   private conclude(run: Run, outcome: FinalOutcome, ms: number): Promise<void> {
+    const stored = run.trace?.store(outcome.kind);
     return this.concluder.conclude(run.job, outcome, ms, this.giveUp.signal).then(() => {
+      stored?.();
       this.held.delete(run.job.leaseId);
       if (run.isCanceled && run.stoppedAt !== null) {
         this.metrics.noteCanceled(performance.now() - run.stoppedAt);

@@ -29,7 +29,8 @@ export class Cancel {
    */
   async cancel(key: JobKey, by: Actor): Promise<JobStatus> {
     const { status, workerId, changed } = (await this.ends.requestCancel(key, by)) ?? noSuchJob();
-    this.logger.log({ ...describeJob(key), transition: 'requestCancel', to: status }, 'job');
+    const fields = describeJob({ ...key, traceparent: by.traceparent });
+    this.logger.log({ ...fields, transition: 'requestCancel', to: status }, 'job');
     this.feed.tell(key);
     if (changed) {
       this.metrics.noteCancel(key, status);
@@ -47,7 +48,8 @@ export class Cancel {
   async many(orgId: string, jobIds: readonly string[], by: Actor): Promise<number> {
     const changed = await this.ends.requestCancels(orgId, jobIds, by);
     for (const { jobId, topic, task, status, workerId } of changed) {
-      const fields = describeJob({ jobId, orgId, topic, task });
+      const { traceparent } = by;
+      const fields = describeJob({ jobId, orgId, topic, task, traceparent });
       this.logger.log({ ...fields, transition: 'requestCancel', to: status }, 'job');
       this.feed.tell({ orgId, jobId });
       this.metrics.noteCancel({ orgId, topic, task }, status);

@@ -80,7 +80,7 @@ export class Rerun {
       return noSuchJob();
     }
     if ('newId' in made) {
-      this.announce(orgId, [made]);
+      this.announce(orgId, [made], by);
       return made.newId;
     }
     if (!made.same) {
@@ -103,7 +103,7 @@ export class Rerun {
     );
     const again = jobs.map((job) => ({ ...job, newId: newId() }));
     const stored = await this.store.rerun(orgId, again, by, null, null);
-    this.announce(orgId, again);
+    this.announce(orgId, again, by);
     return stored;
   }
 
@@ -122,9 +122,10 @@ export class Rerun {
   private announce(
     orgId: string,
     jobs: readonly (RerunnableJob & { readonly newId: string })[],
+    { traceparent }: Actor,
   ): void {
     for (const { newId: jobId, id, topic, task } of jobs) {
-      const fields = describeJob({ jobId, orgId, topic, task });
+      const fields = describeJob({ jobId, orgId, topic, task, traceparent });
       this.logger.log({ ...fields, transition: 'create', to: 'requested', rerunOf: id }, 'job');
       this.feed.tell({ orgId, jobId });
       this.metrics.noteSubmit({ orgId, topic, task });

@@ -159,7 +159,8 @@ export class Submit {
   }
 
   private tell(job: NewJob): void {
-    this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
+    const fields = describeJob({ ...job, traceparent: job.by.traceparent });
+    this.logger.log({ ...fields, transition: 'create', to: 'requested' }, 'job');
     this.feed.tell(job);
     this.metrics.noteSubmit(job);
   }
