@@ -200,12 +200,15 @@ describe('traces', () => {
     { timeout: 120_000 },
     async () => {
       const sent: string[] = [];
+      receiver.behaviour = 'refuses';
+      await submit('diagnostics/sleep', { seconds: 0 }, clientSpan().traceparent);
       const url = String(api.logLines().find(({ msg }) => msg === 'listening')?.metrics);
       await expect
         .poll(async () =>
           (await Scrape.of(url)).value('headframe_trace_spans_total', { result: 'refused' }),
         )
         .toBeGreaterThan(0);
+      receiver.behaviour = 'good';
       await expect
         .poll(
           async () => {

@@ -6,7 +6,8 @@ import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 export interface AttemptTrace {
   /** Its place, for what it starts elsewhere. */
   readonly traceparent: string;
-  readonly record: (span: RecordedSpan) => void;
+  /** Takes pieces of its work that have ended; null: of this trace nothing is kept. */
+  readonly record: ((span: RecordedSpan) => void) | null;
 }
 
 /** Why an attempt is stopped before its task is done: the reason of its abort signal. */

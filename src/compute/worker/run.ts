@@ -2,7 +2,7 @@ import { jobProblem } from '../../jobs/job/job-problems.js';
 import type { AttemptOutcome, FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
 import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
 import type { Attempt, Runner, StopReason } from '../runners/attempt.js';
-import type { AttemptTrace } from '../runners/trace/attempt-traces.js';
+import type { RunningTrace } from '../runners/trace/attempt-traces.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 import type { ProgressReporter } from './progress-reporter.js';
 
@@ -22,7 +22,7 @@ export class Run implements Attempt {
   /** When it was told to stop, as `claimedAt`; null: it was not. */
   stoppedAt: number | null = null;
   /** Set when it begins, where somebody traces. */
-  trace: AttemptTrace | null = null;
+  trace: RunningTrace | null = null;
   private stopReason: StopReason | null = null;
   private stopping: AbortController | null = null;
   private listener: (() => void) | null = null;

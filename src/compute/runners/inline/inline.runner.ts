@@ -23,7 +23,7 @@ class InlineContext implements TaskContext {
   constructor(private readonly of: Attempt) {
     this.jobId = of.jobId;
     this.attempt = of.number;
-    this.span = of.trace ? new SpanRecorder(of.trace.record).span : untraced;
+    this.span = of.trace?.record ? new SpanRecorder(of.trace.record).span : untraced;
   }
 
   get signal(): AbortSignal {

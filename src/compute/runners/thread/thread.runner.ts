@@ -44,7 +44,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
     const stop = new Int32Array(new SharedArrayBuffer(4));
     inbox.on('message', (told: ThreadMessage) => {
       if ('span' in told) {
-        attempt.trace?.record(told.span);
+        attempt.trace?.record?.(told.span);
       } else {
         attempt.onProgress(told.percent, told.message);
       }
@@ -69,7 +69,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
           port,
           stop,
           threads: attempt.threads,
-          traced: Boolean(attempt.trace),
+          traced: Boolean(attempt.trace?.record),
         },
         { transferList: [port], signal: kill.signal },
       );

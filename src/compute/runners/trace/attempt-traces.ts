@@ -1,10 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import type { ClaimedJob } from '../../../jobs/lease/lease.store.js';
 import { type OpenSpan, Tracing } from '../../../platform/tracing/tracing.js';
+import { readTraceparent } from '../../../platform/tracing/traceparent.js';
+import type { AttemptTrace } from '../attempt.js';
 import { preciseNow, type RecordedSpan } from './span-recorder.js';
 
-/** The trace of one attempt, while it runs. */
-export class AttemptTrace {
+/** The trace of one attempt, from its begin until its outcome is stored. */
+export interface RunningTrace extends AttemptTrace {
+  /** The attempt has ended; from here on its outcome is stored. @returns what is called when it is */
+  store(outcome: string): () => void;
+}
+
+/** Of a trace that nobody records: it only goes on through the attempt. */
+class UnrecordedTrace implements RunningTrace {
+  readonly record = null;
+
+  constructor(readonly traceparent: string) {}
+
+  store(): () => void {
+    return () => undefined;
+  }
+}
+
+class RecordedTrace implements RunningTrace {
   private readonly recorded: RecordedSpan[] = [];
 
   constructor(
@@ -12,17 +30,14 @@ export class AttemptTrace {
     private readonly attempt: OpenSpan,
   ) {}
 
-  /** For what the attempt starts: a command has it in its environment. */
   get traceparent(): string {
     return this.attempt.traceparent;
   }
 
-  /** A piece of the task's work has ended. */
   readonly record = (span: RecordedSpan): void => {
     this.recorded.push(span);
   };
 
-  /** The attempt has ended; from here on its outcome is stored. @returns what is called when it is */
   store(outcome: string): () => void {
     this.tellRecorded();
     const storing = this.tracing.start('store outcome', { parent: this.traceparent });
@@ -61,13 +76,16 @@ export class AttemptTraces {
   /**
    * An attempt begins. It is part of the trace of the submit, and linked to it: it happens later, and
    * elsewhere. The first also tells how long the job had waited.
-   * @returns null when nobody traces
+   * @returns null when nobody traces, or nobody traced the submit
    */
-  begin(job: ClaimedJob): AttemptTrace | null {
-    if (!this.tracing.on) {
+  begin(job: ClaimedJob): RunningTrace | null {
+    const { traceparent: submitted = null, topic, task, attempt } = job;
+    if (!this.tracing.on || submitted === null) {
       return null;
     }
-    const { traceparent: submitted = null, topic, task, attempt } = job;
+    if (readTraceparent(submitted)?.sampled !== true) {
+      return new UnrecordedTrace(submitted);
+    }
     const attributes = {
       'headframe.job.id': job.jobId,
       'headframe.organization.id': job.orgId,
@@ -75,7 +93,7 @@ export class AttemptTraces {
       'headframe.task': task,
       'headframe.attempt': attempt,
     };
-    if (submitted !== null && attempt === 1) {
+    if (attempt === 1) {
       const now = preciseNow();
       const startedAt = now - job.waitedMs;
       this.tracing.start('wait', { parent: submitted, startedAt, attributes }).end(null, now);
@@ -83,9 +101,9 @@ export class AttemptTraces {
     const span = this.tracing.start(`attempt ${topic}/${task}`, {
       parent: submitted,
       kind: 'consumer',
-      links: submitted === null ? [] : [submitted],
+      links: [submitted],
       attributes,
     });
-    return new AttemptTrace(this.tracing, span);
+    return new RecordedTrace(this.tracing, span);
   }
 }
