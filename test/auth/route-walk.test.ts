@@ -161,7 +161,7 @@ describe('every route of the served OpenAPI document', () => {
       });
       const scope = operation.scope as string;
       const allowed = await ask(operation, bearer(await token(org, { scope })));
-      expect([200, 404, 415]).toContain(allowed.status);
+      expect([200, 404, 415], `${operation.method} ${operation.path}: ${JSON.stringify(allowed)}`).toContain(allowed.status);
     }
   });
 });
