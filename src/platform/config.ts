@@ -267,6 +267,21 @@ export const CONFIG_SCHEMA = z.object({
     )
     .default([])
     .describe('Origins whose browsers may call the API, separated by commas; `*` for any.'),
+  CONSOLE: flag.default(true).describe('Whether to serve the console at `/console`.'),
+  CONSOLE_CLIENT_ID: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,200}$/, 'must be at most 200 visible characters')
+    .optional()
+    .describe(
+      'Client id of the console at the provider in `AUTH_ISSUER`, for sign-in with PKCE; unset: by a pasted token.',
+    ),
+  CONSOLE_SCOPE: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,1000}$/, 'must be words separated by blanks')
+    .optional()
+    .describe(
+      'Scopes that the console asks the provider for; unset: `openid` and the three scopes above.',
+    ),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe level that is logged.'),
@@ -335,6 +350,9 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
     if (present[name] !== undefined && present.DATABASE_URL === undefined) {
       faults.push(`${name}: goes with DATABASE_URL, which is not set`);
     }
+  }
+  if (present.CONSOLE_CLIENT_ID !== undefined && !isIssuerAddress(present.AUTH_ISSUER)) {
+    faults.push('CONSOLE_CLIENT_ID: goes with AUTH_ISSUER, which is not set to an address');
   }
   if (present.NODE_ENV === 'production') {
     if (present.DATABASE_URL === undefined) {
