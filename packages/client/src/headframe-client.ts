@@ -1,57 +1,47 @@
 import { outliving, sleep, within } from './abort.js';
+import type {
+  BulkOptions,
+  CallOptions,
+  LogOptions,
+  PageOptions,
+  RerunOptions,
+  RunOptions,
+  SubmitOptions,
+  WaitOptions,
+} from './call-options.js';
 import {
   JobCanceledError,
   JobFailedError,
   JobOngoingError,
   UnexpectedAnswerError,
 } from './errors.js';
-import { catalogPath, type Job, jobIdIn, jobPath, taskPath } from './job.js';
+import { batchPath, type Job, jobIdIn, jobPath, organizationPath, taskPath } from './job.js';
+import { cursorIn, filterQuery, JobList } from './job-list.js';
+import type {
+  BulkOutcome,
+  JobFilter,
+  JobPage,
+  JobSelection,
+  JobSummary,
+  ListedJob,
+} from './list-types.js';
 import { type ClientSettings, transportSettings } from './settings.js';
 import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
 import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
 import { jsonOf, type Reply, retryAfterOf, Transport } from './transport.js';
 import type {
-  ExecuteOptions,
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
   JobDetail,
   JobStatus,
+  Limits,
   LogPage,
   LogPiece,
   Problem,
   Task,
   TaskPage,
 } from './wire-types.js';
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Ends the call, which then throws the reason of the signal; the job goes on. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface SubmitOptions extends CallOptions {
-  /** 1–255 visible ASCII characters: for 24 hours the same key with the same body is the same job. */
-  readonly idempotencyKey?: string | undefined;
-  /** Priority, times, attempts, labels. */
-  readonly options?: ExecuteOptions | undefined;
-  /** Needed for tasks that are previews. */
-  readonly preview?: boolean | undefined;
-}
-
-export interface WaitOptions extends CallOptions {
-  /** Called with the state at once, and with each change. */
-  readonly onProgress?: ((status: JobStatus) => void) | undefined;
-}
-
-export interface RunOptions extends SubmitOptions, WaitOptions {
-  /** Cancels the job, too; the call then throws the reason of the signal. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called as soon as there is a job: keep it to find the job again. */
-  readonly onSubmitted?: ((job: Job) => void) | undefined;
-}
-
-export interface LogOptions extends CallOptions {
-  /** Whether to go on until the job has ended; else what there is at this moment. */
-  readonly follow?: boolean | undefined;
-}
 
 /** How long a job that was given up may take to be canceled, before nobody waits for it any more. */
 const CANCEL_WITHIN_MS = 5_000;
@@ -64,6 +54,7 @@ const CANCEL_WITHIN_MS = 5_000;
 export class HeadframeClient {
   private readonly transport: Transport;
   private readonly feed: StatusFeed;
+  private readonly jobs: JobList;
   private readonly url: string;
   private readonly org: string;
 
@@ -73,6 +64,7 @@ export class HeadframeClient {
     this.url = checked.url;
     this.org = settings.org;
     this.transport = new Transport(checked);
+    this.jobs = new JobList(this.transport, settings.org);
     this.feed = new PollingFeed((job, signal) => this.look(job, signal));
   }
 
@@ -117,6 +109,24 @@ export class HeadframeClient {
     return this.execute(task, parameters, options, options.signal);
   }
 
+  /**
+   * Creates many jobs of one task: all of them, or none. It is safe to repeat, as `submit` is.
+   * @param parameters of each job, 1–1,000
+   * @returns the jobs, in the order of their parameters
+   */
+  async submitBatch<T extends TaskName>(
+    task: T,
+    parameters: readonly ParametersOf<T>[],
+    { options, signal, ...submit }: SubmitOptions = {},
+  ): Promise<Job<T>[]> {
+    const reply = await this.transport.post(
+      batchPath(this.org, task),
+      JSON.stringify({ parameters, options }),
+      { signal, headers: this.submitHeaders(submit) },
+    );
+    return jsonOf<{ results: { id: string }[] }>(reply).results.map(({ id }) => ({ task, id }));
+  }
+
   /** How a job is doing at this moment. */
   async status(job: Job, { signal }: CallOptions = {}): Promise<JobStatus> {
     return (await this.look(job, signal)).status;
@@ -152,7 +162,7 @@ export class HeadframeClient {
     job: Job<T>,
     { signal }: CallOptions = {},
   ): Promise<ResultsOf<T>> {
-    const reply = await this.get(jobPath(this.org, job, 'results'), signal, [200, 202]);
+    const reply = await this.transport.get(jobPath(this.org, job, 'results'), signal, [200, 202]);
     const { status, results, error } = stateIn<{
       status: string;
       results?: ResultsOf<T>;
@@ -171,7 +181,7 @@ export class HeadframeClient {
 
   /** Everything that is kept of a job: its options, times, counters and attempts. */
   async detail(job: Job, { signal }: CallOptions = {}): Promise<JobDetail> {
-    return jsonOf(await this.get(jobPath(this.org, job, 'detail'), signal));
+    return jsonOf(await this.transport.get(jobPath(this.org, job, 'detail'), signal));
   }
 
   /** What the command of a job wrote to standard error, oldest first. */
@@ -185,7 +195,7 @@ export class HeadframeClient {
       // Before the page: a job that has ended writes nothing more.
       const look = follow ? await this.look(job, signal) : null;
       for (let more = true; more;) {
-        const page = jsonOf<LogPage>(await this.get(path + query, signal));
+        const page = jsonOf<LogPage>(await this.transport.get(path + query, signal));
         yield* page.logs;
         query = `?after=${encodeURIComponent(page.after)}`;
         more = page.more;
@@ -202,10 +212,92 @@ export class HeadframeClient {
     const tasks: Task[] = [];
     for (;;) {
       const query = new URLSearchParams({ details: `${details}`, offset: `${tasks.length}` });
-      const page = jsonOf<TaskPage>(await this.get(`${catalogPath(this.org)}?${query}`, signal));
+      const page = jsonOf<TaskPage>(
+        await this.transport.get(`${organizationPath(this.org, 'tasks')}?${query}`, signal),
+      );
       tasks.push(...page.results);
       if (page.count === 0 || tasks.length >= page.total) return tasks;
     }
+  }
+
+  /** The jobs that a filter leaves, newest first, page after page; stable while jobs come and end. */
+  list(
+    filter: JobFilter = {},
+    options: PageOptions = {},
+  ): AsyncGenerator<ListedJob, void, undefined> {
+    return this.jobs.pages(filter, options);
+  }
+
+  /** One page of that list. */
+  listPage(filter: JobFilter = {}, options: PageOptions = {}): Promise<JobPage> {
+    return this.jobs.page(filter, options);
+  }
+
+  /** How many jobs a filter leaves, by state and by task. */
+  summary(filter: JobFilter = {}, options: CallOptions = {}): Promise<JobSummary> {
+    return this.jobs.summary(filter, options);
+  }
+
+  /** Cancels jobs, up to 10,000 at once; those that have ended stay as they are. */
+  cancelJobs(selection: JobSelection, options: BulkOptions = {}): Promise<BulkOutcome> {
+    return this.jobs.act('cancel', selection, options);
+  }
+
+  /** Deletes jobs that have ended, with all that is kept of them. Needs the scope of administrators. */
+  purgeJobs(selection: JobSelection, options: BulkOptions = {}): Promise<BulkOutcome> {
+    return this.jobs.act('purge', selection, options);
+  }
+
+  /**
+   * Makes new jobs of those that have ended, with the same parameters and options, and the label
+   * `rerun-of`. When the connection breaks it is not repeated, since that would make them twice.
+   */
+  rerunJobs(selection: JobSelection, options: BulkOptions = {}): Promise<BulkOutcome> {
+    return this.jobs.act('rerun', selection, options);
+  }
+
+  /**
+   * Makes a new job of one that has ended, with its options, and the label `rerun-of`.
+   * @param parameters those of the new job; default: the same as before
+   */
+  async rerun<T extends TaskName>(
+    job: Job<T>,
+    { parameters, signal, ...submit }: RerunOptions<T> = {},
+  ): Promise<Job<T>> {
+    const label = `rerun-of:${job.id}`;
+    if (parameters !== undefined) {
+      const { priority, timeout, max_attempts, labels } = await this.detail(job, { signal });
+      return this.submit(job.task, parameters, {
+        ...submit,
+        signal,
+        options: { priority, timeout, max_attempts, labels: { ...labels, 'rerun-of': job.id } },
+      });
+    }
+    await this.rerunJobs({ ids: [job.id] }, { signal });
+    const { jobs } = await this.listPage({ label: [label] }, { limit: 1, signal });
+    const [made] = jobs;
+    if (made === undefined) throw new JobOngoingError(job, 'only ended jobs can be run again');
+    return { task: job.task, id: made.id };
+  }
+
+  /** What the organization may use, and what it uses now. */
+  async limits({ signal }: CallOptions = {}): Promise<Limits> {
+    return jsonOf(await this.transport.get(organizationPath(this.org, 'limits'), signal));
+  }
+
+  /** Who did what, newest first. Needs the scope of administrators. */
+  async *audit(
+    filter: AuditFilter = {},
+    { signal, limit, cursor }: PageOptions = {},
+  ): AsyncGenerator<AuditEntry, void, undefined> {
+    const path = organizationPath(this.org, 'audit');
+    let at: string | null | undefined = cursor;
+    do {
+      const query = filterQuery({ ...filter, limit, cursor: at });
+      const page = jsonOf<AuditPage>(await this.transport.get(`${path}?${query}`, signal));
+      yield* page.results;
+      at = cursorIn(page.next);
+    } while (at !== null);
   }
 
   /** The address of a job, which has its results; that of its status is `/status` longer. */
@@ -216,15 +308,10 @@ export class HeadframeClient {
   private async execute<T extends TaskName>(
     task: T,
     parameters: ParametersOf<T>,
-    { idempotencyKey, options, preview = false, signal }: SubmitOptions,
+    { options, signal, ...submit }: SubmitOptions,
     givenUp: AbortSignal | undefined,
   ): Promise<Job<T>> {
-    const key = idempotencyKey ?? (this.transport.isPatient ? randomKey() : null);
-    const headers = {
-      'content-type': 'application/json',
-      ...(key !== null && { 'idempotency-key': key }),
-      ...(preview && { 'api-preview': 'opt-in' }),
-    };
+    const headers = { 'content-type': 'application/json', ...this.submitHeaders(submit) };
     const body = JSON.stringify({ parameters, options });
     const path = taskPath(this.org, task);
     const reply = await this.transport.send(
@@ -234,19 +321,24 @@ export class HeadframeClient {
     return { task, id: createdBy(reply) as string };
   }
 
+  private submitHeaders({
+    idempotencyKey,
+    preview = false,
+  }: SubmitOptions): Record<string, string> {
+    const key = idempotencyKey ?? (this.transport.isPatient ? randomKey() : null);
+    return {
+      ...(key !== null && { 'idempotency-key': key }),
+      ...(preview && { 'api-preview': 'opt-in' }),
+    };
+  }
+
   private async look(job: Job, signal: AbortSignal | undefined): Promise<Look> {
-    const reply = await this.get(jobPath(this.org, job, 'status'), signal, [200, 202]);
+    const reply = await this.transport.get(jobPath(this.org, job, 'status'), signal, [200, 202]);
     return {
       status: stateIn(reply),
       hasEnded: reply.status === 200,
       retryAfterSeconds: retryAfterOf(reply.headers),
     };
-  }
-
-  private get(path: string, signal: AbortSignal | undefined, expected = [200]): Promise<Reply> {
-    return this.transport.send({ method: 'GET', path, signal }, ({ status }) =>
-      expected.includes(status),
-    );
   }
 }
 

@@ -6,7 +6,7 @@ import type { Problem } from './wire-types.js';
 /** A bearer token, or what gets one; it is asked before every request, so that it can renew it. */
 export type TokenSource = string | (() => string | Promise<string>);
 
-/** One request, which may be repeated without harm. */
+/** One request. */
 export interface Request extends Signals {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Absolute, below the address of the service. */
@@ -14,6 +14,8 @@ export interface Request extends Signals {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON, as text: each attempt sends the same bytes. */
   readonly body?: string;
+  /** It must not be done twice: it is repeated only when it is known to have done nothing. */
+  readonly once?: boolean | undefined;
 }
 
 /** A whole answer. */
@@ -60,6 +62,24 @@ export class Transport {
       if (!isExpected(reply)) throw refusal(reply);
       return reply;
     });
+  }
+
+  /** @param expected the codes that the caller can use */
+  get(path: string, signal: AbortSignal | undefined, expected = [200]): Promise<Reply> {
+    return this.send({ method: 'GET', path, signal }, ({ status }) => expected.includes(status));
+  }
+
+  /** @param body JSON, as text. @returns an answer with 200 */
+  post(
+    path: string,
+    body: string,
+    request: Pick<Request, 'signal' | 'once'> & { readonly headers?: Record<string, string> },
+  ): Promise<Reply> {
+    const headers = { 'content-type': 'application/json', ...request.headers };
+    return this.send(
+      { ...request, method: 'POST', path, headers, body },
+      ({ status }) => status === 200,
+    );
   }
 
   private async attempt(request: Request, signal: AbortSignal): Promise<Reply> {
