@@ -9,22 +9,27 @@ import type {
   SubmitOptions,
   WaitOptions,
 } from './call-options.js';
+import { changesIn } from './changes.js';
 import {
   JobCanceledError,
   JobFailedError,
   JobOngoingError,
   UnexpectedAnswerError,
 } from './errors.js';
+import { EventFeed } from './event-feed.js';
 import { batchPath, type Job, jobIdIn, jobPath, organizationPath, taskPath } from './job.js';
 import { cursorIn, filterQuery, JobList } from './job-list.js';
 import type {
   BulkOutcome,
+  Change,
   JobFilter,
   JobPage,
   JobSelection,
   JobSummary,
   ListedJob,
+  StreamFilter,
 } from './list-types.js';
+import { JobStreams } from './job-streams.js';
 import { type ClientSettings, transportSettings } from './settings.js';
 import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
 import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
@@ -55,6 +60,7 @@ export class HeadframeClient {
   private readonly transport: Transport;
   private readonly feed: StatusFeed;
   private readonly jobs: JobList;
+  private readonly streams: JobStreams;
   private readonly url: string;
   private readonly org: string;
 
@@ -65,7 +71,10 @@ export class HeadframeClient {
     this.org = settings.org;
     this.transport = new Transport(checked);
     this.jobs = new JobList(this.transport, settings.org);
-    this.feed = new PollingFeed((job, signal) => this.look(job, signal));
+    this.streams = new JobStreams(this.transport, settings.org);
+    const look = (job: Job, signal?: AbortSignal) => this.look(job, signal);
+    this.feed =
+      settings.events === false ? new PollingFeed(look) : new EventFeed(look, this.streams);
   }
 
   /**
@@ -231,6 +240,19 @@ export class HeadframeClient {
   /** One page of that list. */
   listPage(filter: JobFilter = {}, options: PageOptions = {}): Promise<JobPage> {
     return this.jobs.page(filter, options);
+  }
+
+  /**
+   * Changes of the jobs that a filter leaves, as they come, without end: first a `reset`, upon which to
+   * list; then each change. Where there is no stream of events it is a `reset` every five seconds.
+   * Without a filter it shares one stream with all who follow jobs by this client.
+   * @throws RequestError when the service refuses the filter or the token
+   */
+  changes(
+    filter: StreamFilter = {},
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Change, void, undefined> {
+    return changesIn(this.streams.changesOf(filter), signal);
   }
 
   /** How many jobs a filter leaves, by state and by task. */

@@ -30,6 +30,7 @@ export type {
   JobState,
   JobSummary,
   ListedJob,
+  StreamFilter,
   WaitsFor,
 } from './list-types.js';
 export type { Job } from './job.js';

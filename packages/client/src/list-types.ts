@@ -30,6 +30,12 @@ export interface JobFilter {
   readonly q?: string | undefined;
 }
 
+/** Whose changes: a stream has no use for times. */
+export type StreamFilter = Omit<
+  JobFilter,
+  'created_after' | 'created_before' | 'ended_after' | 'ended_before'
+>;
+
 /** What an unstarted job waits for. */
 export type WaitsFor =
   | 'slot'

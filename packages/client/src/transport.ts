@@ -40,6 +40,8 @@ export interface TransportSettings {
   readonly redirect: 'manual' | 'follow';
 }
 
+const EVENT_STREAM = 'text/event-stream';
+
 /** Sends requests, with the token, and again when that may help. */
 export class Transport {
   constructor(private readonly settings: TransportSettings) {}
@@ -57,7 +59,7 @@ export class Transport {
     const { patienceMs, timeoutMs } = this.settings;
     return persist(patienceMs, request, async () => {
       const reply = await within(timeoutMs, request.signal, (signal) =>
-        this.attempt(request, signal),
+        this.attempt(request, signal, wholeReply),
       );
       if (!isExpected(reply)) throw refusal(reply);
       return reply;
@@ -82,7 +84,35 @@ export class Transport {
     );
   }
 
-  private async attempt(request: Request, signal: AbortSignal): Promise<Reply> {
+  /**
+   * Opens a stream of events, once: the body of the answer is still to come.
+   * @param signal ends the stream, too
+   * @returns an answer with 200 and a body, or one with 204
+   */
+  async openStream(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const request: Request = {
+      method: 'GET',
+      path,
+      headers: { ...headers, accept: EVENT_STREAM },
+      signal,
+    };
+    const answer = await this.attempt<Response | Reply>(request, signal, async (response) =>
+      isStream(response) ? response : wholeReply(response),
+    );
+    if (answer instanceof Response) return answer;
+    throw refusal(answer);
+  }
+
+  /** @param read what is wanted of the answer; it may break while that is read */
+  private async attempt<R>(
+    request: Request,
+    signal: AbortSignal,
+    read: (response: Response) => Promise<R>,
+  ): Promise<R> {
     const { url, token, redirect } = this.settings;
     const bearer = typeof token === 'string' ? token : await token();
     try {
@@ -93,17 +123,27 @@ export class Transport {
         redirect,
         signal,
       });
-      return {
-        status: response.status,
-        headers: response.headers,
-        text: await response.text(),
-        redirectedTo: response.redirected ? response.url : null,
-      };
+      return await read(response);
     } catch (error) {
       request.signal?.throwIfAborted();
       throw new ConnectionError(`No answer from ${url}: ${causeOf(error)}`, { cause: error });
     }
   }
+}
+
+async function wholeReply(response: Response): Promise<Reply> {
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: await response.text(),
+    redirectedTo: response.redirected ? response.url : null,
+  };
+}
+
+/** Whether it is a stream of events, or says that there are no more. */
+function isStream({ status, headers }: Response): boolean {
+  if (status === 204) return true;
+  return status === 200 && (headers.get('content-type') ?? '').startsWith(EVENT_STREAM);
 }
 
 /**
