@@ -3,6 +3,7 @@ import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
 import { JOB_LOGS } from './jobs/logs/logs.schema.js';
 import { JOB_ATTEMPT, JOB_DETAIL } from './jobs/read/detail/detail.schema.js';
+import { JOB_PARAMETERS } from './jobs/read/parameters/parameters.schema.js';
 import { JOB_ONGOING, JOB_RESULTS } from './jobs/read/results.schema.js';
 import { JOB_STATUS } from './jobs/read/status.schema.js';
 import { LIVE, READY } from './platform/health/health.schema.js';
@@ -16,6 +17,7 @@ export const ANSWERS = [
   JOB_RESULTS,
   JOB_ATTEMPT,
   JOB_DETAIL,
+  JOB_PARAMETERS,
   JOB_LOGS,
   AUDIT_PAGE,
   LIMITS,

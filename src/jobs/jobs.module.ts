@@ -20,7 +20,9 @@ import { Cancel } from './end/cancel.js';
 import { CancelController } from './end/cancel.controller.js';
 import { EndStore } from './end/end.store.js';
 import { Purge } from './end/purge.js';
-import { ResultsReader } from './read/results-reader.js';
+import { DocumentReader } from './read/document-reader.js';
+import { JobParametersController } from './read/parameters/parameters.controller.js';
+import { JobParametersStore } from './read/parameters/parameters.store.js';
 import { StatusController } from './read/status.controller.js';
 import { KeyCleaner } from './care/key-cleaner.js';
 import { LeaseStore } from './lease/lease.store.js';
@@ -50,6 +52,7 @@ export class JobsModule {
               StatusController,
               CancelController,
               JobDetailController,
+              JobParametersController,
               JobLogsController,
               PurgeController,
               AuditController,
@@ -61,7 +64,8 @@ export class JobsModule {
         EndStore,
         Cancel,
         Purge,
-        ResultsReader,
+        DocumentReader,
+        JobParametersStore,
         JobDetailStore,
         JobLogsStore,
         AuditStore,

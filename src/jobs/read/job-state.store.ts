@@ -18,7 +18,7 @@ export interface StoredResults {
   readonly error: ProblemBody | null;
   /** The results as JSON text, for a succeeded job; null when they are `large`. */
   readonly results: string | null;
-  /** Whether the results are there, and longer than is read at once: `ResultsReader` reads them. */
+  /** Whether the results are there, and longer than is read at once: `DocumentReader` reads them. */
   readonly large: boolean;
 }
 

@@ -9,11 +9,11 @@ import { JobAddress } from '../job/job-address.js';
 import { jobUrl, SDK_HEADER, wireStatus } from '../job/job-links.js';
 import { noSuchJob } from '../job/job-problems.js';
 import type { JobKey } from '../job/job.js';
+import { DocumentReader } from './document-reader.js';
 import { JobStateStore } from './job-state.store.js';
 import { isFinal } from '../job/job-status.js';
 import { ApiResults } from './results.openapi.js';
 import type { JOB_ONGOING, JOB_WITHOUT_RESULTS } from './results.schema.js';
-import { ResultsReader } from './results-reader.js';
 import { ApiStatus } from './status.openapi.js';
 import { presentStatus } from './status.presenter.js';
 import type { JOB_STATUS } from './status.schema.js';
@@ -29,7 +29,7 @@ export class StatusController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly jobs: JobStateStore,
-    private readonly reader: ResultsReader,
+    private readonly reader: DocumentReader,
   ) {}
 
   @Get('status')
@@ -73,7 +73,7 @@ export class StatusController {
     void reply.header('content-type', 'application/json; charset=utf-8');
     if (large) {
       return new StreamableFile(
-        this.reader.read(key, `{"status":${JSON.stringify(word)},"results":`, '}'),
+        this.reader.read(key, 'results', `{"status":${JSON.stringify(word)},"results":`, '}'),
         {
           type: 'application/json; charset=utf-8',
         },

@@ -1,4 +1,10 @@
-import { ConnectionError, HeadframeClient, type Job, type Problem, RequestError } from 'headframe-client';
+import {
+  ConnectionError,
+  HeadframeClient,
+  type Job,
+  type Problem,
+  RequestError,
+} from 'headframe-client';
 import { currentSession, endSession } from '../session/session.js';
 import { learnClock } from './service-clock.js';
 import { SERVICE_URL } from './service-address.js';
@@ -46,7 +52,10 @@ export function currentToken(): string {
 }
 
 /** Like `fetch`; a token that is good no more ends the session. */
-export async function watchedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+export async function watchedFetch(
+  input: RequestInfo | URL,
+  init?: RequestInit,
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(input, init);

@@ -22,6 +22,6 @@ export function printSearch(search: Record<string, unknown>): string {
 }
 
 export const listOf = (value: Search[string]): string[] =>
-  value === undefined ? [] : [value].flat() as string[];
+  value === undefined ? [] : ([value].flat() as string[]);
 
 export const textOf = (value: Search[string]): string => listOf(value)[0] ?? '';

@@ -27,7 +27,11 @@ export function App() {
       </p>
     );
   }
-  return state.kind === 'out' ? <SignInPage problem={problem} /> : <RouterProvider router={router} />;
+  return state.kind === 'out' ? (
+    <SignInPage problem={problem} />
+  ) : (
+    <RouterProvider router={router} />
+  );
 }
 
 let begun: Promise<void> | null = null;

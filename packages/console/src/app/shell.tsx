@@ -103,9 +103,7 @@ function OrganizationSwitch({
       aria-label="Organization"
       className="small mono"
       value={org}
-      onChange={({ target }) =>
-        void navigate({ to: '/$org/jobs', params: { org: target.value } })
-      }
+      onChange={({ target }) => void navigate({ to: '/$org/jobs', params: { org: target.value } })}
     >
       {!organizations.includes(org) && <option value={org}>{org}</option>}
       {organizations.map((each) => (

@@ -92,9 +92,7 @@ export function SignInForm() {
         </div>
         <button
           type="submit"
-          className={
-            ways.data?.development || ways.data?.provider ? 'button' : 'button primary'
-          }
+          className={ways.data?.development || ways.data?.provider ? 'button' : 'button primary'}
           disabled={busy}
         >
           Sign in with a token

@@ -3,13 +3,7 @@ import { useEffect, useState } from 'react';
 const SAID_FOR_MS = 2_000;
 
 /** Copies a text; says so. @param text what to copy, or what makes it */
-export function CopyButton({
-  text,
-  label,
-}: {
-  text: string | (() => string);
-  label: string;
-}) {
+export function CopyButton({ text, label }: { text: string | (() => string); label: string }) {
   const [said, setSaid] = useState<string | null>(null);
   useEffect(() => {
     if (said === null) return undefined;

@@ -6,7 +6,8 @@ const SHAPES: Readonly<Record<string, string>> = {
   canceling: 'M5 5h6v6H5zM8 1.300a6.700 6.700 0 1 1 0 13.400A6.700 6.700 0 0 1 8 1.300z',
   succeeded: 'M3 8.500 6.500 12 13 4.500',
   failed: 'M4 4l8 8M12 4l-8 8',
-  canceled: 'M3.700 3.700l8.600 8.600M8 1.800a6.200 6.200 0 1 1 0 12.400A6.200 6.200 0 0 1 8 1.800z',
+  canceled:
+    'M3.700 3.700l8.600 8.600M8 1.800a6.200 6.200 0 1 1 0 12.400A6.200 6.200 0 0 1 8 1.800z',
 };
 
 /** What people call the states. */

@@ -6,43 +6,52 @@ import type { JobKey } from '../job/job.js';
 
 /** Bytes of one piece: some milliseconds of the event loop. */
 const PIECE_BYTES = 786_432;
-/** Clients that a process sends large results to at once: each holds a connection to the database. */
+/** What is read: the table and the column of each. */
+const DOCUMENTS = { results: 'job_results', parameters: 'job_parameters' } as const;
+export type JobDocument = keyof typeof DOCUMENTS;
+
+/** Clients that a process sends large documents to at once: each holds a connection to the database. */
 const MAX_READERS = 3;
 /** Of one organization, so that another finds room. */
 const MAX_READERS_OF_ONE = 2;
 
 /**
- * Reads large results from the database as they are sent, piece by piece: what a client needs in memory
+ * Reads large results and parameters from the database as they are sent, piece by piece: what a client needs in memory
  * is one piece, however slowly it reads. One that takes no piece for ten seconds is cut off.
  */
 @Injectable()
-export class ResultsReader {
+export class DocumentReader {
   private readonly readers = new Map<string, number>();
   private reading = 0;
 
   constructor(private readonly database: Database) {}
 
   /**
-   * @param before bytes to send before the results, and `after` behind them
+   * @param before bytes to send before the document, and `after` behind it
    * @throws Problem `too-many-requests` or `unavailable` when as many are being read as may be
    */
-  read(key: JobKey, before: string, after: string): Readable {
+  read(key: JobKey, document: JobDocument, before: string, after: string): Readable {
     this.begin(key.orgId);
-    const stream = Readable.from(this.pieces(key, before, after), {
+    const stream = Readable.from(this.pieces(key, document, before, after), {
       objectMode: false,
       highWaterMark: PIECE_BYTES,
     });
     return stream.once('close', () => this.end(key.orgId));
   }
 
-  private async *pieces(key: JobKey, before: string, after: string): AsyncGenerator<Buffer> {
+  private async *pieces(
+    key: JobKey,
+    document: JobDocument,
+    before: string,
+    after: string,
+  ): AsyncGenerator<Buffer> {
     yield Buffer.from(before);
     // In base64, since a piece may end within a character.
     const rows = this.database.readFor<{ piece: string }>([key.orgId], {
       text: `
         WITH document AS MATERIALIZED (
-          SELECT convert_to(stored.results::text, 'UTF8') AS bytes
-          FROM job_results stored WHERE stored.job_id = $1 AND stored.org_id = $2
+          SELECT convert_to(stored.${document}::text, 'UTF8') AS bytes
+          FROM ${DOCUMENTS[document]} stored WHERE stored.job_id = $1 AND stored.org_id = $2
         )
         SELECT encode(substring(bytes FROM at FOR ${PIECE_BYTES}), 'base64') AS piece
         FROM document, generate_series(1, octet_length(bytes), ${PIECE_BYTES}) AS at`,
@@ -54,7 +63,7 @@ export class ResultsReader {
       yield Buffer.from(piece, 'base64');
     }
     if (!found) {
-      throw new Error('the results were deleted before they could be read');
+      throw new Error(`the ${document} were deleted before they could be read`);
     }
     yield Buffer.from(after);
   }
@@ -64,14 +73,14 @@ export class ResultsReader {
     if (theirs >= MAX_READERS_OF_ONE) {
       throw new Problem(
         'too-many-requests',
-        'The organization reads as many large results at once as it may: wait until one has arrived.',
+        'The organization reads as many large documents at once as it may: wait until one has arrived.',
         { headers: { 'retry-after': '2' } },
       );
     }
     if (this.reading >= MAX_READERS) {
       throw new Problem(
         'unavailable',
-        'The service sends as many large results at once as it may: try again soon.',
+        'The service sends as many large documents at once as it may: try again soon.',
         { headers: { 'retry-after': '2' } },
       );
     }
