@@ -1,6 +1,7 @@
 import { TASK, TASK_PAGE } from './compute/catalogue/catalogue.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
+import { JOB_PAGE, JOB_SUMMARY, LISTED_JOB } from './jobs/list/job-list.schema.js';
 import { JOB_LOGS } from './jobs/logs/logs.schema.js';
 import { JOB_ATTEMPT, JOB_DETAIL } from './jobs/read/detail/detail.schema.js';
 import { JOB_PARAMETERS } from './jobs/read/parameters/parameters.schema.js';
@@ -19,6 +20,9 @@ export const ANSWERS = [
   JOB_DETAIL,
   JOB_PARAMETERS,
   JOB_LOGS,
+  LISTED_JOB,
+  JOB_PAGE,
+  JOB_SUMMARY,
   AUDIT_PAGE,
   LIMITS,
   TASK,

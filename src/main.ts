@@ -8,7 +8,7 @@ import { exitFatally } from './platform/fatal.js';
 import { keepHeapSmall } from './platform/heap.js';
 import { createLogger } from './platform/logging/service-logger.js';
 import { settingsOf } from './platform/logging/settings.js';
-import { VERSION } from './version.js';
+import { VERSION } from './platform/version.js';
 
 /** Starts a replica, and ends it on SIGTERM or SIGINT: a second signal does not wait. */
 async function main(): Promise<void> {

@@ -15,7 +15,7 @@ import type {
   PathItemObject,
   ResponseObject,
 } from './platform/http/openapi/openapi-types.js';
-import { VERSION } from './version.js';
+import { VERSION } from './platform/version.js';
 
 const EXECUTE = '/compute/orgs/{org_id}/{topic}/{task}';
 const RESULTS = `${EXECUTE}/{job_id}`;

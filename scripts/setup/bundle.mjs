@@ -24,7 +24,7 @@ const EXTERNAL = [
   /^class-(transformer|validator)/,
 ];
 /** The module that a statement of a built file imports. */
-const IMPORTED = /(?<=^(?:import|export)\b[^'"]*['"])[^'"]+(?=['"])/gm;
+const IMPORTED = /(?<=^(?:import|export)\b(?:[^'";(]*\bfrom)?\s*['"])[^'"]+(?=['"])/gm;
 
 const files = readdirSync(DIST, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.js'))

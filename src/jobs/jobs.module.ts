@@ -10,6 +10,11 @@ import { LimitsController } from './limits/limits.controller.js';
 import { ClaimStore } from './lease/claim.store.js';
 import { JobDetailController } from './read/detail/detail.controller.js';
 import { JobDetailStore } from './read/detail/detail.store.js';
+import { JobListController } from './list/job-list.controller.js';
+import { JobListStore } from './list/job-list.store.js';
+import { JobSearch } from './list/job-search.js';
+import { JobSummaryStore } from './list/job-summary.store.js';
+import { OutlookStore } from './outlook/outlook.store.js';
 import { JobLogsController } from './logs/logs.controller.js';
 import { JobLogsStore } from './logs/logs.store.js';
 import { PurgeController } from './end/purge.controller.js';
@@ -53,6 +58,7 @@ export class JobsModule {
               CancelController,
               JobDetailController,
               JobParametersController,
+              JobListController,
               JobLogsController,
               PurgeController,
               AuditController,
@@ -67,6 +73,10 @@ export class JobsModule {
         DocumentReader,
         JobParametersStore,
         JobDetailStore,
+        JobSearch,
+        JobListStore,
+        JobSummaryStore,
+        OutlookStore,
         JobLogsStore,
         AuditStore,
         GrantedLimitsStore,

@@ -72,7 +72,7 @@ export class Dispatcher implements OnModuleDestroy {
     });
     this.worker.on('lost', () => this.slots.stopWhere(() => true, 'lease lost'));
     this.slots.on('room', () => this.wake());
-    await this.worker.start();
+    await this.worker.start(new Map(this.served.map(({ task }) => [taskKey(task), task.version])));
     this.starts.starter = this.starter();
     this.logger.log(
       { slots: this.config.WORKER_SLOTS, tasks: this.served.map(({ task }) => taskKey(task)) },

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../../platform/config.js';
+import { VERSION } from '../../platform/version.js';
 import { Database } from '../../platform/database/database.js';
 import { outlast } from '../../platform/database/outlast.js';
 import { JobSignals } from '../job/job-signals.js';
@@ -39,6 +40,7 @@ const WATCH_MS = 250;
 export class LocalWorker extends EventEmitter<Events> {
   private readonly logger = new Logger('LocalWorker');
   private readonly leaseMs: number;
+  private tasks: ReadonlyMap<string, string> = new Map();
   private identity: WorkerIdentity | null = null;
   private link: WorkerLink | null = null;
   private renewedAt = 0;
@@ -78,8 +80,10 @@ export class LocalWorker extends EventEmitter<Events> {
 
   /**
    * Registers the worker and begins to beat. Outlasts a database that is away, for half a minute.
+   * @param tasks versions of the tasks that it runs, by their keys
    */
-  async start(): Promise<void> {
+  async start(tasks: ReadonlyMap<string, string>): Promise<void> {
+    this.tasks = tasks;
     await outlast(
       () => this.register(),
       AbortSignal.timeout(START_PATIENCE_MS),
@@ -113,7 +117,10 @@ export class LocalWorker extends EventEmitter<Events> {
   private async register(): Promise<void> {
     await this.link?.close();
     const asked = performance.now();
-    const identity = await this.store.register(`${hostname()}:${process.pid}`);
+    const identity = await this.store.register(`${hostname()}:${process.pid}`, {
+      version: VERSION,
+      tasks: this.tasks,
+    });
     this.renewedAt = asked;
     this.stoppedItself = false;
     this.nextBeatAt = asked + this.leaseMs / 3;

@@ -11,6 +11,14 @@ export interface WorkerIdentity {
   readonly lockKey: number;
 }
 
+/** What a worker runs. */
+export interface WorkerProgram {
+  /** Of the service. */
+  readonly version: string;
+  /** Versions of the tasks that it runs, by their keys. */
+  readonly tasks: ReadonlyMap<string, string>;
+}
+
 export interface Beat {
   /** False: the worker was taken for lost; whatever it runs belongs to others now. */
   readonly alive: boolean;
@@ -26,14 +34,20 @@ export interface Beat {
 export class WorkerStore {
   constructor(private readonly database: Database) {}
 
-  /** @param name host and process, for people */
-  async register(name: string): Promise<WorkerIdentity> {
+  /**
+   * @param name host and process, for people
+   * @param program what it is, which is kept when it is gone
+   */
+  async register(name: string, { version, tasks }: WorkerProgram): Promise<WorkerIdentity> {
     const worker = { id: newId(), lockKey: randomInt(-(2 ** 31), 2 ** 31) };
-    await this.database.pool.query('INSERT INTO workers (id, lock_key, name) VALUES ($1, $2, $3)', [
-      worker.id,
-      worker.lockKey,
-      name,
-    ]);
+    await this.database.pool.query(
+      `WITH program AS (
+         INSERT INTO worker_programs (worker_id, program, tasks) VALUES ($1, $4, $5)
+       )
+       INSERT INTO workers (id, lock_key, name, tasks)
+       VALUES ($1, $2, $3, ARRAY(SELECT json_object_keys($5::json)))`,
+      [worker.id, worker.lockKey, name, version, JSON.stringify(Object.fromEntries(tasks))],
+    );
     return worker;
   }
 

@@ -53,8 +53,9 @@ const insertStatement = ({ accepted, parameters = '$6::json[]', starts }: Statem
         priority, run_after, expires_after, timeout_seconds, labels,
         subject, client, address, request_id ${starts === undefined ? '' : ', worker_id, lease_id'})
   ), ${accepted}, ${starts === undefined ? '' : STARTED} with_parameters AS (
-    INSERT INTO job_parameters (job_id, org_id, parameters, bytes)
-    SELECT id, org_id, parameters, octet_length(parameters::text) FROM accepted
+    INSERT INTO job_parameters (job_id, org_id, parameters, bytes, digest)
+    SELECT id, org_id, parameters, octet_length(parameters::text), sha256(convert_to(parameters::text, 'UTF8'))
+    FROM accepted
     WHERE octet_length(parameters::text) > ${MAX_BYTES_IN_ROW}
   ), queued AS (
     INSERT INTO job_queue (job_id, org_id, topic, task, urgency, run_after, expires_at)
@@ -74,8 +75,8 @@ const insertStatement = ({ accepted, parameters = '$6::json[]', starts }: Statem
   })}
   ${starts === undefined ? ')' : '), submitted AS ('}
   INSERT INTO job_submissions
-    (id, org_id, topic, task, max_attempts, priority, timeout_seconds, parameters, parameters_bytes)
-  SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds,
+    (id, org_id, topic, task, max_attempts, priority, timeout_seconds, expires_after_seconds, parameters, parameters_bytes)
+  SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds, expires_after,
     CASE WHEN octet_length(parameters::text) <= ${MAX_BYTES_IN_ROW} THEN parameters END,
     CASE WHEN octet_length(parameters::text) <= ${MAX_BYTES_IN_ROW} THEN octet_length(parameters::text) END
   FROM accepted

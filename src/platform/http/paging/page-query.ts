@@ -13,10 +13,11 @@ export function parseQuery<Schema extends z.ZodObject>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(query);
   if (!parsed.success) {
-    const wrong = parsed.error.issues.map(({ path, message }) => ({
-      name: String(path[0]),
-      reason: message,
-    }));
+    const wrong = parsed.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((name) => ({ name, reason: 'is not known here' }))
+        : [{ name: String(issue.path[0]), reason: issue.message }],
+    );
     throw wrongParameters(wrong.slice(0, most));
   }
   return parsed.data;

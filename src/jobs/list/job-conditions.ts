@@ -1,0 +1,52 @@
+import type { SqlValues } from '../../platform/database/sql-values.js';
+import type { JobFilter } from './job-filter.js';
+
+/** What a job is at the moment, by the four tables it may be in: as the view `jobs` says it. */
+export const JOB_TABLES = `JOIN job_submissions s ON s.id = candidate.id
+  LEFT JOIN job_queue q ON q.job_id = candidate.id
+  LEFT JOIN job_leases l ON l.job_id = candidate.id
+  LEFT JOIN job_ends e ON e.job_id = candidate.id`;
+
+export const STATUS_SQL = `coalesce(e.status,
+  CASE l.canceling WHEN true THEN 'canceling' WHEN false THEN 'in progress' ELSE 'requested' END)`;
+
+/** What holds for the jobs of a filter but its words, as SQL over {@link JOB_TABLES}. */
+export function conditionsOf(orgId: string, filter: JobFilter, values: SqlValues): string {
+  const org = values.add(orgId, 'uuid');
+  const conditions = [`s.org_id = ${org}`];
+  const hold = (column: string, comparison: string, value: unknown, type: string): void => {
+    if (value !== null) {
+      conditions.push(`${column} ${comparison} ${values.add(value, type)}`);
+    }
+  };
+  hold('s.topic', '=', filter.topic, 'text');
+  hold('s.task', '=', filter.task, 'text');
+  hold('s.created_at', '>=', filter.createdAfter, 'timestamptz');
+  hold('s.created_at', '<', filter.createdBefore, 'timestamptz');
+  hold('e.ended_at', '>=', filter.endedAfter, 'timestamptz');
+  hold('e.ended_at', '<', filter.endedBefore, 'timestamptz');
+  if (filter.statuses !== null) {
+    conditions.push(`${STATUS_SQL} = ANY (${values.add(filter.statuses, 'text[]')})`);
+  }
+  const labeled = (name: string, value: string): string => `EXISTS (SELECT 1 FROM job_labels
+    WHERE job_id = s.id AND org_id = ${org} AND name = ${values.add(name, 'text')} AND value = ${values.add(value, 'text')})`;
+  conditions.push(...filter.labels.map(([name, value]) => labeled(name, value)));
+  conditions.push(...filter.excludedLabels.map(([name, value]) => `NOT ${labeled(name, value)}`));
+  conditions.push(
+    ...filter.excludedTasks.map(
+      ([topic, task]) =>
+        `NOT (s.topic = ${values.add(topic, 'text')} AND s.task = ${values.add(task, 'text')})`,
+    ),
+  );
+  return conditions.join('\n AND ');
+}
+
+/** What holds for the jobs of the words, as SQL over {@link JOB_TABLES}. */
+export const wordsOf = ({ words }: JobFilter, values: SqlValues): string =>
+  words
+    .map((word) => {
+      const part = values.add(word, 'text');
+      return `(position(${part} IN lower(e.error->>'title')) > 0
+        OR EXISTS (SELECT 1 FROM job_labels WHERE job_id = s.id AND position(${part} IN lower(value)) > 0))`;
+    })
+    .join('\n AND ');

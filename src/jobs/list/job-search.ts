@@ -1,0 +1,207 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/database.js';
+import { SqlValues } from '../../platform/database/sql-values.js';
+import { type IdRange, idRangeOf } from './id-range.js';
+import { candidatesFrom, isOfStates, type JobSource } from './job-candidates.js';
+import { conditionsOf, JOB_TABLES, wordsOf } from './job-conditions.js';
+import type { JobFilter } from './job-filter.js';
+
+/** What is asked for of the jobs that are found. */
+export interface Search {
+  /** Only jobs before this one; null: from the newest. */
+  readonly before: string | null;
+  /** How many to find. */
+  readonly most: number;
+  /** How many to look at, at most, where an index does not tell all that the filter says. */
+  readonly examine: number;
+  /** SQL of what to answer of each, over the tables that a job may be in. */
+  readonly columns: string;
+}
+
+export interface Found<Row> {
+  /** Newest first. */
+  readonly jobs: readonly Row[];
+  /** Where to go on looking: the jobs before this one were not looked at; null: there are no more. */
+  readonly next: string | null;
+}
+
+type Raw = Record<string, unknown> & { readonly id: string | null };
+
+interface Chunk {
+  readonly jobs: readonly Raw[];
+  /** How many were looked at, and the last of them. */
+  readonly examined: number;
+  readonly last: string | null;
+}
+
+/** Looked at first, then eight times as many, and so on: most filters are satisfied early. */
+const FIRST_CHUNK = 500;
+const GROWTH = 8;
+/** A label that so many jobs have does not narrow a search. */
+const FREQUENT_LABEL = 2_000;
+/** So many ends in the time of a filter are sorted, over all organizations; more are walked through. */
+const ENDED_AT_ONCE = 200_000;
+/** Words are looked for among so many of the newest that the rest of the filter leaves, of at most twice as many. */
+const WORDS_AMONG = 10_000;
+
+/**
+ * Finds the jobs of an organization that a filter takes, newest first. It walks the index that tells most of
+ * the filter, looks at the jobs there, and stops when it has found or looked at as many as it may: no search
+ * costs more than that, and one that found too few says where to go on.
+ */
+@Injectable()
+export class JobSearch {
+  constructor(private readonly database: Database) {}
+
+  async find<Row>(orgId: string, filter: JobFilter, search: Search): Promise<Found<Row>> {
+    if (filter.statuses?.length === 0) {
+      return { jobs: [], next: null };
+    }
+    const found =
+      filter.words.length > 0
+        ? await this.amongWords(orgId, filter, search)
+        : await this.walk(orgId, filter, search);
+    return found as Found<Row>;
+  }
+
+  private async walk(orgId: string, filter: JobFilter, search: Search): Promise<Found<Raw>> {
+    let source = await this.sourceOf(orgId, filter);
+    let chunk = tellsAll(source, filter) ? search.most + 1 : Math.max(FIRST_CHUNK, search.most + 1);
+    const jobs: Raw[] = [];
+    let { before } = search;
+    for (let examined = 0; ;) {
+      const looked = await this.look(orgId, filter, source, idRangeOf(filter, before), {
+        ...search,
+        chunk,
+        missing: search.most + 1 - jobs.length,
+      });
+      jobs.push(...looked.jobs);
+      examined += looked.examined;
+      if (jobs.length > search.most) {
+        const page = jobs.slice(0, search.most);
+        return { jobs: page, next: page.at(-1)?.id ?? null };
+      }
+      if (looked.examined < chunk) {
+        return { jobs, next: null };
+      }
+      before = looked.last;
+      if (examined >= search.examine) {
+        return { jobs, next: before };
+      }
+      if (
+        source !== 'ended' &&
+        filter.endedAfter !== null &&
+        (await this.fewEnded(orgId, filter))
+      ) {
+        source = 'ended';
+      }
+      chunk = Math.min(chunk * GROWTH, Math.max(search.examine - examined, search.most + 1));
+    }
+  }
+
+  /** Always from the newest, so that all pages are of the same jobs. */
+  private async amongWords(orgId: string, filter: JobFilter, search: Search): Promise<Found<Raw>> {
+    const source = await this.sourceOf(orgId, filter);
+    const { jobs } = await this.look(orgId, filter, source, idRangeOf(filter, null), {
+      ...search,
+      chunk: tellsAll(source, filter) ? WORDS_AMONG : 2 * WORDS_AMONG,
+      missing: search.most + 1,
+    });
+    const page = jobs.slice(0, search.most);
+    return { jobs: page, next: jobs.length > search.most ? (page.at(-1)?.id ?? null) : null };
+  }
+
+  /** Looks at the next jobs of a source. */
+  private async look(
+    orgId: string,
+    filter: JobFilter,
+    source: JobSource,
+    range: IdRange,
+    { chunk, missing, columns, before }: Search & { chunk: number; missing: number },
+  ): Promise<Chunk> {
+    const values = new SqlValues();
+    const candidates = candidatesFrom(source, orgId, filter, range)(values, chunk);
+    const conditions = conditionsOf(orgId, filter, values);
+    const inWords =
+      filter.words.length === 0
+        ? ''
+        : `JOIN (SELECT candidate.id FROM candidate ${JOB_TABLES} WHERE ${conditions}
+            ORDER BY candidate.id DESC LIMIT ${WORDS_AMONG}) AS left_over ON left_over.id = candidate.id`;
+    const also =
+      filter.words.length === 0
+        ? ''
+        : ` AND ${wordsOf(filter, values)}${before === null ? '' : ` AND candidate.id < ${values.add(before, 'uuid')}`}`;
+    const { rows } = await this.database.queryFor<Raw & { examined: number; last: string }>(
+      [orgId],
+      {
+        text: `
+        WITH candidate AS MATERIALIZED (${candidates})
+        SELECT seen.examined, seen.last, found.*
+        FROM (SELECT count(*)::int AS examined, (SELECT id FROM candidate ORDER BY id LIMIT 1) AS last
+          FROM candidate) AS seen
+        LEFT JOIN (
+          SELECT s.id, ${columns}
+          FROM candidate ${inWords} ${JOB_TABLES}
+          WHERE ${conditions}${also}
+          ORDER BY candidate.id DESC LIMIT ${values.add(missing, 'int')}
+        ) AS found ON true
+        ORDER BY found.id DESC`,
+        values: values.values,
+      },
+    );
+    const [first] = rows;
+    return {
+      jobs: rows.filter(({ id }) => id !== null),
+      examined: first?.examined ?? 0,
+      last: first?.last ?? null,
+    };
+  }
+
+  private async sourceOf(orgId: string, filter: JobFilter): Promise<JobSource> {
+    const other: JobSource = isOfStates(filter) ? 'states' : 'tasks';
+    const [label] = filter.labels;
+    if (label === undefined || filter.idPrefix !== null) {
+      return filter.idPrefix === null ? other : 'tasks';
+    }
+    const [name, value] = label;
+    const { rows } = await this.database.queryFor<{ frequent: boolean }>([orgId], {
+      name: 'count-label',
+      text: `SELECT count(*) >= ${FREQUENT_LABEL} AS frequent FROM (
+          SELECT 1 FROM job_labels WHERE org_id = $1 AND name = $2 AND value = $3 LIMIT ${FREQUENT_LABEL}) AS few`,
+      values: [orgId, name, value],
+    });
+    const isNarrow = rows[0]?.frequent !== true;
+    return isNarrow || (other === 'tasks' && filter.task === null) ? 'label' : other;
+  }
+
+  private async fewEnded(orgId: string, { endedAfter, endedBefore }: JobFilter): Promise<boolean> {
+    const { rows } = await this.database.queryFor<{ few: boolean }>([orgId], {
+      text: `SELECT count(*) <= ${ENDED_AT_ONCE} AS few FROM (
+          SELECT 1 FROM job_ends WHERE ended_at >= $1 AND ended_at < coalesce($2, 'infinity'::timestamptz)
+          LIMIT ${ENDED_AT_ONCE} + 1) AS few`,
+      values: [endedAfter, endedBefore],
+    });
+    return rows[0]?.few === true;
+  }
+}
+
+/** Whether each job that a source tells of is one of the filter, so that none is looked at in vain. */
+function tellsAll(source: JobSource, filter: JobFilter): boolean {
+  const rest = { ...filter, topic: null, task: null, idPrefix: null, words: [] };
+  const byState = source === 'states' && (filter.topic === null || !hasEnds(filter));
+  const byLabel = source === 'label' && filter.topic === null && filter.labels.length === 1;
+  return (
+    rest.labels.length === (byLabel ? 1 : 0) &&
+    rest.excludedLabels.length === 0 &&
+    rest.excludedTasks.length === 0 &&
+    rest.createdAfter === null &&
+    rest.createdBefore === null &&
+    rest.endedAfter === null &&
+    rest.endedBefore === null &&
+    (rest.statuses === null || byState) &&
+    (source !== 'label' || byLabel)
+  );
+}
+
+const hasEnds = ({ statuses }: JobFilter): boolean =>
+  statuses === null || statuses.includes('failed') || statuses.includes('canceled');
