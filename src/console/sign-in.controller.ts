@@ -8,7 +8,7 @@ import { JsonBodies } from '../platform/http/body/json-body.js';
 import { Problem } from '../platform/http/problem/problem.js';
 import { AnyToken, Public } from '../platform/http/public.decorator.js';
 import { AddressRates } from '../platform/rate-limit/address-rates.js';
-import { VERSION } from '../version.js';
+import { VERSION } from '../platform/version.js';
 import { DevelopmentSignIn } from './development-sign-in.js';
 import { refuseOtherPages } from './own-page.js';
 import { EXCHANGE, isResource, ProviderSignIn } from './provider-sign-in.js';

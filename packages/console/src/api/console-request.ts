@@ -1,4 +1,5 @@
-import { ConnectionError, type Problem, RequestError } from 'headframe-client';
+import { ConnectionError } from 'headframe-client';
+import { refusalOf } from './answer-problem.js';
 import { CONSOLE_PATH } from './service-address.js';
 
 const TIMEOUT_MS = 15_000;
@@ -30,14 +31,5 @@ export async function consoleRequest<Body>(
   }
   const body: unknown = await response.json().catch(() => null);
   if (response.ok && body !== null) return body as Body;
-  throw new RequestError(
-    response.status,
-    (body as Problem | null) ?? {
-      status: response.status,
-      type: 'about:blank',
-      title: `The service answered ${response.status}.`,
-    },
-    response.headers.get('x-request-id'),
-    Number(response.headers.get('retry-after')) || null,
-  );
+  throw refusalOf(response, body);
 }

@@ -1,13 +1,25 @@
-import {
-  ConnectionError,
-  HeadframeClient,
-  type Job,
-  type Problem,
-  RequestError,
-} from 'headframe-client';
+import { ConnectionError, HeadframeClient, type Job } from 'headframe-client';
+import type { JsonSchema } from '../form/json-schema.js';
+import type { TaskView } from '../views/view-types.js';
 import { currentSession, endSession } from '../session/session.js';
+import { refusalOf } from './answer-problem.js';
 import { learnClock } from './service-clock.js';
 import { SERVICE_URL } from './service-address.js';
+
+/** A task as the catalogue tells it with its details. */
+export interface TaskEntry {
+  readonly key: string;
+  readonly topic: string;
+  readonly name: string;
+  readonly display_name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly feature_flag?: string;
+  readonly parameters: JsonSchema;
+  readonly results: JsonSchema;
+  readonly example?: Readonly<Record<string, unknown>>;
+  readonly view?: readonly TaskView[];
+}
 
 /** Most that one answer may take: pages say meanwhile that they wait. */
 const TIMEOUT_MS = 30_000;
@@ -28,9 +40,24 @@ export class OrganizationApi {
     });
   }
 
-  /** What a job was given, and how large that is. */
-  parameters(job: Job, signal?: AbortSignal): Promise<{ parameters: object }> {
-    return this.get(`${job.task}/${job.id}/parameters`, signal);
+  /** The tasks with their schemas, examples and views. */
+  async catalogue(signal?: AbortSignal): Promise<TaskEntry[]> {
+    // Of the service's own types, but that these parts are always there with the details.
+    return (await this.client.tasks({ signal, details: true })) as unknown as TaskEntry[];
+  }
+
+  /** A new job like one that has ended. */
+  rerun(job: Job): Promise<Job> {
+    return this.client.rerun(job);
+  }
+
+  /** A document as the service sends it, for a file. @param path below the organization's address */
+  async file(path: string): Promise<Blob> {
+    const response = await watchedFetch(`${SERVICE_URL}/compute/orgs/${this.org}/${path}`, {
+      headers: { authorization: `Bearer ${currentToken()}` },
+    });
+    if (!response.ok) throw refusalOf(response, await response.json().catch(() => null));
+    return response.blob();
   }
 
   /** @param path below the organization's address */
@@ -41,7 +68,7 @@ export class OrganizationApi {
     });
     const body: unknown = await response.json().catch(() => null);
     if (response.ok && body !== null) return body as Body;
-    throw refusal(response, body);
+    throw refusalOf(response, body);
   }
 }
 
@@ -66,18 +93,4 @@ export async function watchedFetch(
   learnClock(response.headers);
   if (response.status === 401) endSession();
   return response;
-}
-
-function refusal(response: Response, body: unknown): RequestError {
-  const seconds = Number(response.headers.get('retry-after'));
-  return new RequestError(
-    response.status,
-    (body as Problem | null) ?? {
-      status: response.status,
-      type: 'about:blank',
-      title: `The service answered ${response.status}.`,
-    },
-    response.headers.get('x-request-id'),
-    seconds > 0 ? seconds : null,
-  );
 }
