@@ -2,6 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
 import type { Config } from '../platform/config.js';
 import { AttemptLogWriter } from './runners/process/output/attempt-log-writer.js';
+import { BatchController } from './execute/batch.controller.js';
+import { RerunBodies } from './execute/rerun-body.js';
+import { RerunController } from './execute/rerun.controller.js';
 import { BodyJudge } from './execute/body-judge.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
 import { Dispatcher } from './worker/dispatcher.js';
@@ -22,10 +25,13 @@ export class ComputeModule {
     return {
       module: ComputeModule,
       imports: [JobsModule.forRole(role)],
-      controllers: role === 'worker' ? [] : [ExecuteController, CatalogueController],
+      controllers:
+        role === 'worker'
+          ? []
+          : [ExecuteController, BatchController, RerunController, CatalogueController],
       providers: [
         { provide: TASK_CATALOGUE, useValue: catalogue },
-        ...(role === 'worker' ? [] : [BodyJudge]),
+        ...(role === 'worker' ? [] : [BodyJudge, RerunBodies]),
         ...(role === 'api'
           ? []
           : [

@@ -10,6 +10,13 @@ import { LimitsController } from './limits/limits.controller.js';
 import { ClaimStore } from './lease/claim.store.js';
 import { JobDetailController } from './read/detail/detail.controller.js';
 import { JobDetailStore } from './read/detail/detail.store.js';
+import { BulkAct } from './bulk/bulk-act.js';
+import { BulkController } from './bulk/bulk.controller.js';
+import { SelectedJobs } from './bulk/selected-jobs.js';
+import { JobParametersController } from './read/parameters/parameters.controller.js';
+import { JobParametersStore } from './read/parameters/parameters.store.js';
+import { Rerun } from './submit/rerun.js';
+import { RerunStore } from './submit/rerun.store.js';
 import { JobListController } from './list/job-list.controller.js';
 import { JobListStore } from './list/job-list.store.js';
 import { JobSearch } from './list/job-search.js';
@@ -26,8 +33,6 @@ import { CancelController } from './end/cancel.controller.js';
 import { EndStore } from './end/end.store.js';
 import { Purge } from './end/purge.js';
 import { DocumentReader } from './read/document-reader.js';
-import { JobParametersController } from './read/parameters/parameters.controller.js';
-import { JobParametersStore } from './read/parameters/parameters.store.js';
 import { StatusController } from './read/status.controller.js';
 import { KeyCleaner } from './care/key-cleaner.js';
 import { LeaseStore } from './lease/lease.store.js';
@@ -57,10 +62,11 @@ export class JobsModule {
               StatusController,
               CancelController,
               JobDetailController,
-              JobParametersController,
               JobListController,
               JobLogsController,
               PurgeController,
+              BulkController,
+              JobParametersController,
               AuditController,
               LimitsController,
             ],
@@ -70,8 +76,10 @@ export class JobsModule {
         EndStore,
         Cancel,
         Purge,
-        DocumentReader,
+        BulkAct,
+        SelectedJobs,
         JobParametersStore,
+        DocumentReader,
         JobDetailStore,
         JobSearch,
         JobListStore,
@@ -82,6 +90,8 @@ export class JobsModule {
         GrantedLimitsStore,
         SubmitQuota,
         Submit,
+        RerunStore,
+        Rerun,
         JobSignals,
         LocalStarts,
         WorkerStore,
@@ -101,6 +111,9 @@ export class JobsModule {
       exports: [
         JobLogsStore,
         Submit,
+        Rerun,
+        BulkAct,
+        JobParametersStore,
         JobSignals,
         LocalStarts,
         OrganizationRates,

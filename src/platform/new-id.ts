@@ -32,3 +32,27 @@ export function newId(): string {
   }
   return v7({ random, msecs, seq });
 }
+
+/** Ids of {@link newIds} that follow each other; more than a batch has. */
+const FOLLOWING = 1_024n;
+
+/**
+ * Ids that follow each other: who knows the first knows all.
+ * @param count at most 1,024
+ */
+export function newIds(count: number): string[] {
+  const id = BigInt(`0x${newId().replaceAll('-', '')}`);
+  return idsFrom(uuidOf(id - (id % FOLLOWING)), count);
+}
+
+/** The ids of {@link newIds}, from the first of them. */
+export function idsFrom(first: string, count: number): string[] {
+  const id = BigInt(`0x${first.replaceAll('-', '')}`);
+  return Array.from({ length: count }, (_, place) => uuidOf(id + BigInt(place)));
+}
+
+const uuidOf = (value: bigint): string =>
+  value
+    .toString(16)
+    .padStart(32, '0')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');

@@ -6,6 +6,7 @@ import {
 } from '../../platform/http/problem/problem.js';
 import type { JudgedTask } from './execute-body.js';
 import { JsonSchema } from '../schema/json.schema.js';
+import { judgedBatch } from './batch-body.js';
 import { judgedBody } from './execute-body.js';
 
 /** A body to be judged, and by what. */
@@ -17,13 +18,16 @@ export interface BodyToJudge {
   readonly document: Readonly<Record<string, unknown>> | null;
   readonly maxAttempts: number | undefined;
   readonly digested: boolean;
+  /** Whether it is the body of a batch. */
+  readonly batch: boolean;
 }
 
 /** What the thread answers: a {@link Problem} does not survive the way, its parts do. */
 export type Judgement =
   | {
       readonly kind: 'right';
-      readonly parameters: Uint8Array;
+      /** In UTF-8; of a batch the texts of all. */
+      readonly parameters: Uint8Array | readonly string[];
       readonly options: JobOptions;
       readonly maxAttempts: number;
       readonly digest: Uint8Array;
@@ -43,13 +47,12 @@ export default async function judgeInThread(body: BodyToJudge): Promise<Judgemen
     const parameters = schemas.get(body.moduleUrl) ?? (await schemaOf(body));
     schemas.set(body.moduleUrl, parameters);
     const task = { parameters, maxAttempts: body.maxAttempts } as JudgedTask;
-    const judged = judgedBody(Buffer.from(body.bytes.buffer), task, body.digested);
-    return {
-      ...judged,
-      kind: 'right',
-      parameters: Buffer.from(judged.parameters),
-      digest: judged.digest,
-    };
+    const bytes = Buffer.from(body.bytes.buffer);
+    if (body.batch) {
+      return { ...judgedBatch(bytes, task, body.digested), kind: 'right' };
+    }
+    const judged = judgedBody(bytes, task, body.digested);
+    return { ...judged, kind: 'right', parameters: Buffer.from(judged.parameters) };
   } catch (error) {
     if (error instanceof Problem) {
       const { slug, detail, extra } = error;

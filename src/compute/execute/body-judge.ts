@@ -7,6 +7,7 @@ import { CONFIG, type Config } from '../../platform/config.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { BodyToJudge, Judgement } from './body-judge.thread.js';
 import { JsonSchema } from '../schema/json.schema.js';
+import { type JudgedBatch, judgedBatch } from './batch-body.js';
 import { judgedBody } from './execute-body.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 
@@ -58,16 +59,42 @@ export class BodyJudge implements OnApplicationShutdown {
    */
   async judge(
     bytes: Buffer<ArrayBuffer>,
-    { task, moduleUrl }: CatalogueEntry,
+    entry: CatalogueEntry,
     digested: boolean,
   ): Promise<StorableBody> {
     if (bytes.length <= MAX_HERE) {
-      return judgedBody(bytes, task, digested);
+      return judgedBody(bytes, entry.task, digested);
     }
+    const { parameters, ...rest } = await this.judgeThere(bytes, entry, digested, false);
+    return { ...rest, parameters: bufferOf(parameters as Uint8Array) };
+  }
+
+  /** The same for the body of a batch. */
+  async judgeBatch(
+    bytes: Buffer<ArrayBuffer>,
+    entry: CatalogueEntry,
+    digested: boolean,
+  ): Promise<JudgedBatch> {
+    if (bytes.length <= MAX_HERE) {
+      return judgedBatch(bytes, entry.task, digested);
+    }
+    const { parameters, ...rest } = await this.judgeThere(bytes, entry, digested, true);
+    return { ...rest, parameters: parameters as readonly string[] };
+  }
+
+  private async judgeThere(
+    bytes: Buffer<ArrayBuffer>,
+    { task, moduleUrl }: CatalogueEntry,
+    digested: boolean,
+    batch: boolean,
+  ) {
     const { parameters, maxAttempts } = task;
     const document = parameters instanceof JsonSchema ? parameters.document : null;
     const judgement = await this.thread
-      .run({ bytes, moduleUrl, document, maxAttempts, digested }, { transferList: [bytes.buffer] })
+      .run(
+        { bytes, moduleUrl, document, maxAttempts, digested, batch },
+        { transferList: [bytes.buffer] },
+      )
       .catch(refuseOutOfMemory);
     if (judgement.kind === 'wrong') {
       const { slug, detail, invalidParams } = judgement;
@@ -76,7 +103,7 @@ export class BodyJudge implements OnApplicationShutdown {
     return {
       options: judgement.options,
       maxAttempts: judgement.maxAttempts,
-      parameters: bufferOf(judgement.parameters),
+      parameters: judgement.parameters,
       digest: bufferOf(judgement.digest),
     };
   }

@@ -63,24 +63,32 @@ export function executeBody(body: unknown, task: JudgedTask): ExecuteRequest {
     ]);
   }
   refuse(faultsOf(task.parameters, parameters, 'parameters'));
+  return { parameters, ...judgedOptions(body.options, task) };
+}
+
+/** @throws Problem `invalid-parameters` */
+export function judgedOptions(
+  sent: unknown,
+  task: Pick<JudgedTask, 'maxAttempts'>,
+): Omit<ExecuteRequest, 'parameters'> {
   const most = task.maxAttempts ?? 1;
-  if (body.options === undefined || body.options === null) {
-    return { parameters, options: NO_OPTIONS, maxAttempts: most };
+  if (sent === undefined || sent === null) {
+    return { options: NO_OPTIONS, maxAttempts: most };
   }
-  const { data: options, error } = EXECUTE_OPTIONS.safeParse(body.options);
+  const { data: options, error } = EXECUTE_OPTIONS.safeParse(sent);
   if (options === undefined) {
     return refuse(zodFaults(error, 'options'));
   }
   return {
-    parameters,
     options: jobOptions(options),
     maxAttempts: Math.min(most, options.max_attempts ?? most),
   };
 }
 
-function refuse(faults: Faults): never;
-function refuse(faults: Faults | null): void;
-function refuse(faults: Faults | null): void {
+/** @throws Problem `invalid-parameters` when there are faults */
+export function refuse(faults: Faults): never;
+export function refuse(faults: Faults | null): void;
+export function refuse(faults: Faults | null): void {
   if (faults !== null) {
     const { listed, more } = faults;
     const rest = more > 0 ? ` (and ${more} more)` : '';
@@ -88,8 +96,8 @@ function refuse(faults: Faults | null): void {
   }
 }
 
-const invalid = (detail: string, invalidParams: readonly InvalidParam[]): Problem =>
+export const invalid = (detail: string, invalidParams: readonly InvalidParam[]): Problem =>
   new Problem('invalid-parameters', detail, { invalidParams });
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -18,6 +18,54 @@ export const ApiExecute = () =>
         'Creates a job. The answer is 303 without a body; `Location` is the path of its status. Scope: `compute:execute`.',
       tags: ['Tasks'],
     }),
+    ApiExecuteRequest(),
+    ApiBody({
+      required: true,
+      schema: {
+        type: 'object',
+        required: ['parameters'],
+        properties: {
+          parameters: { type: 'object', description: "Judged by the task's own schema." },
+          options: EXECUTE_OPTIONS_REF,
+        },
+      },
+      examples: { sleep: { value: { parameters: { seconds: 2, steps: 4 } } } },
+    }),
+    ApiJobCreated(),
+    ApiExecuteProblems(),
+  );
+
+/** The answer that tells of a new job. */
+export const ApiJobCreated = () =>
+  ApiResponse({
+    status: 303,
+    description: 'The job is stored and will be run.',
+    headers: {
+      Location: {
+        description: "The path of the job's status.",
+        schema: {
+          type: 'string',
+          format: 'uri-reference',
+          examples: [
+            `/compute/orgs/${EXAMPLE_ORGANIZATION}/diagnostics/sleep/019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00/status`,
+          ],
+        },
+      },
+    },
+  });
+
+export const ApiIdempotencyKey = () =>
+  ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description:
+      'Makes repeating safe: for 24 hours, the same key with the same body (byte for byte) is answered with the same job. With another body it is 422. Keys of other organizations and tasks are others.',
+    schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+  });
+
+/** Path and headers of requests that execute a task. */
+export const ApiExecuteRequest = () =>
+  applyDecorators(
     ApiOrganization(),
     ...['topic', 'task'].map((name) =>
       ApiParam({
@@ -36,54 +84,23 @@ export const ApiExecute = () =>
       description: 'Needed by preview tasks, ignored by others.',
       schema: { type: 'string', enum: ['opt-in'] },
     }),
-    ApiHeader({
-      name: 'Idempotency-Key',
-      required: false,
-      description:
-        'Makes repeating safe: for 24 hours, the same key with the same body (byte for byte) is answered with the same job. With another body it is 422. Keys of other organizations and tasks are others.',
-      schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
-    }),
-    ApiBody({
-      required: true,
-      schema: {
-        type: 'object',
-        required: ['parameters'],
-        properties: {
-          parameters: { type: 'object', description: "Judged by the task's own schema." },
-          options: EXECUTE_OPTIONS_REF,
-        },
-      },
-      examples: { sleep: { value: { parameters: { seconds: 2, steps: 4 } } } },
-    }),
-    ApiResponse({
-      status: 303,
-      description: 'The job is stored and will be run.',
-      headers: {
-        Location: {
-          description: "The path of the job's status.",
-          schema: {
-            type: 'string',
-            format: 'uri-reference',
-            examples: [
-              `/compute/orgs/${EXAMPLE_ORGANIZATION}/diagnostics/sleep/019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00/status`,
-            ],
-          },
-        },
-      },
-    }),
-    ApiProblems(
-      'malformed-request',
-      'preview-api',
-      'unauthorized',
-      'forbidden',
-      'not-found',
-      'not-acceptable',
-      'conflict',
-      'payload-too-large',
-      'unsupported-media-type',
-      'invalid-parameters',
-      'too-many-requests',
-      'internal-error',
-      'unavailable',
-    ),
+    ApiIdempotencyKey(),
+  );
+
+/** What such requests may be answered instead. */
+export const ApiExecuteProblems = () =>
+  ApiProblems(
+    'malformed-request',
+    'preview-api',
+    'unauthorized',
+    'forbidden',
+    'not-found',
+    'not-acceptable',
+    'conflict',
+    'payload-too-large',
+    'unsupported-media-type',
+    'invalid-parameters',
+    'too-many-requests',
+    'internal-error',
+    'unavailable',
   );

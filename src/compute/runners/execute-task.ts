@@ -1,6 +1,6 @@
 import type { AttemptOutcome } from '../../jobs/lease/attempt-outcome.js';
 import { jobProblem } from '../../jobs/job/job-problems.js';
-import { invalidParamsOf } from '../schema/invalid-params.js';
+import { invalidParamsOf } from '../../platform/http/problem/invalid-params.js';
 import type { CodeTask, TaskContext } from '../task.js';
 import { RetryLater } from '../retry-later.js';
 import { keptProblem, TaskProblem } from '../task.problem.js';

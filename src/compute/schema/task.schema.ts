@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { InvalidParam } from '../../platform/http/problem/problem.js';
-import { invalidParamsOf } from './invalid-params.js';
+import { invalidParamsOf } from '../../platform/http/problem/invalid-params.js';
 import { JsonSchema } from './json.schema.js';
 
 /** What judges parameters or results: of a task in TypeScript a zod schema, of a manifest a JSON Schema. */

@@ -2,7 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 
 /** What is audited. */
-export const AUDIT_ACTIONS = ['job.submit', 'job.cancel', 'job.purge', 'limits.change'] as const;
+export const AUDIT_ACTIONS = [
+  'job.submit',
+  'job.cancel',
+  'job.purge',
+  'jobs.submit',
+  'jobs.cancel',
+  'jobs.purge',
+  'jobs.rerun',
+  'limits.change',
+] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** Somebody did something. */

@@ -31,4 +31,20 @@ export class Cancel {
     }
     return status;
   }
+
+  /**
+   * The same for several jobs of an organization, all or none; those that are not there are left out.
+   * @returns how many were changed
+   */
+  async many(orgId: string, jobIds: readonly string[], by: Actor): Promise<number> {
+    const changed = await this.ends.requestCancels(orgId, jobIds, by);
+    for (const { jobId, topic, task, status, workerId } of changed) {
+      const fields = describeJob({ jobId, orgId, topic, task });
+      this.logger.log({ ...fields, transition: 'requestCancel', to: status }, 'job');
+      if (workerId !== null) {
+        this.signals.announceCancel(workerId, jobId);
+      }
+    }
+    return changed.length;
+  }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
+import { newId } from '../../platform/new-id.js';
 import { Database } from '../../platform/database/database.js';
 import { auditInsert, auditParameters, auditValues } from '../audit/audit-insert.js';
 import type { JobKey } from '../job/job.js';
@@ -11,6 +12,9 @@ export interface CancelRequested {
   readonly status: JobStatus;
   readonly workerId: string | null;
 }
+
+/** What is noted of each of several jobs: the id of its entry is a column, the rest are parameters. */
+const entryFrom = (first: number) => ({ ...auditParameters(first - 1), id: 'entry' });
 
 /** What clients end: jobs that are not wanted any more, and what is kept of jobs that have ended. */
 @Injectable()
@@ -38,6 +42,62 @@ export class EndStore {
       values: [...address, JSON.stringify(JOB_CANCELED), ...auditValues(by)],
     });
     return rows[0] ?? null;
+  }
+
+  /**
+   * The same for several jobs of one organization.
+   * @returns those that were changed
+   */
+  async requestCancels(
+    orgId: string,
+    jobIds: readonly string[],
+    by: Actor,
+  ): Promise<readonly (JobKey & CancelRequested)[]> {
+    const { rows } = await this.database.queryFor<JobKey & CancelRequested>([orgId], {
+      name: 'request-cancels',
+      text: `
+        WITH job AS MATERIALIZED (
+          SELECT canceled.*, asked.entry FROM cancel_jobs($1, $2, $3) canceled
+          JOIN unnest($1::uuid[], $4::uuid[]) AS asked(id, entry) USING (id)
+        ), noted AS (${auditInsert('job.cancel', 'job WHERE changed', entryFrom(5))}
+        )
+        SELECT id AS "jobId", org_id AS "orgId", topic, task, status, worker_id AS "workerId"
+        FROM job WHERE changed`,
+      values: [
+        jobIds,
+        orgId,
+        JSON.stringify(JOB_CANCELED),
+        jobIds.map(newId),
+        ...auditValues(by).slice(1),
+      ],
+    });
+    return rows;
+  }
+
+  /**
+   * Deletes several jobs of one organization that have ended, and all that is kept of them but who did what.
+   * @returns those that were deleted
+   */
+  async purgeAll(
+    orgId: string,
+    jobIds: readonly string[],
+    by: Actor,
+  ): Promise<readonly (JobKey & { readonly status: JobStatus })[]> {
+    const { rows } = await this.database.queryFor<JobKey & { status: JobStatus }>([orgId], {
+      name: 'purge-jobs',
+      text: `
+        WITH job AS MATERIALIZED (
+          SELECT s.id, s.org_id, s.topic, s.task, e.status, asked.entry,
+            delete_ended_jobs(ARRAY[s.id]) AS deleted
+          FROM unnest($1::uuid[], $3::uuid[]) AS asked(id, entry)
+          JOIN job_submissions s ON s.id = asked.id AND s.org_id = $2
+          JOIN job_ends e ON e.job_id = s.id
+        ), noted AS (${auditInsert('job.purge', 'job WHERE deleted = 1', entryFrom(4))}
+        )
+        SELECT id AS "jobId", org_id AS "orgId", topic, task, status FROM job WHERE deleted = 1`,
+      values: [jobIds, orgId, jobIds.map(newId), ...auditValues(by).slice(1)],
+    });
+    return rows;
   }
 
   /**

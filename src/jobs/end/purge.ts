@@ -25,4 +25,18 @@ export class Purge {
     }
     this.logger.log({ ...describeJob(key), from: status, to: 'purged' }, 'job');
   }
+
+  /**
+   * The same for several jobs of an organization, all or none; those that have not ended, or are not there,
+   * are left out.
+   * @returns how many were deleted
+   */
+  async many(orgId: string, jobIds: readonly string[], by: Actor): Promise<number> {
+    const deleted = await this.ends.purgeAll(orgId, jobIds, by);
+    for (const { jobId, topic, task, status } of deleted) {
+      const fields = describeJob({ jobId, orgId, topic, task });
+      this.logger.log({ ...fields, from: status, to: 'purged' }, 'job');
+    }
+    return deleted.length;
+  }
 }

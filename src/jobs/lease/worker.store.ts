@@ -43,6 +43,11 @@ export class WorkerStore {
     await this.database.pool.query(
       `WITH program AS (
          INSERT INTO worker_programs (worker_id, program, tasks) VALUES ($1, $4, $5)
+       ), forgotten AS (
+         -- Of those there is no job left, unless they ran for longer than that.
+         DELETE FROM worker_programs old WHERE NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = old.worker_id)
+           AND old.started_at < coalesce((SELECT created_at FROM job_submissions ORDER BY id LIMIT 1), now())
+             - interval '90 days'
        )
        INSERT INTO workers (id, lock_key, name, tasks)
        VALUES ($1, $2, $3, ARRAY(SELECT json_object_keys($5::json)))`,

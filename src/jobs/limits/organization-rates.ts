@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CONFIG, type Config } from '../../platform/config.js';
+import { Problem } from '../../platform/http/problem/problem.js';
 import type { Verdict } from '../../platform/rate-limit/rate-limiter.js';
 import { RequestBuckets, tooMany } from '../../platform/rate-limit/request-buckets.js';
 
@@ -42,6 +43,28 @@ export class OrganizationRates {
     return verdict instanceof Promise
       ? verdict.then((late) => this.tell(late, bucket, reply))
       : this.tell(verdict, bucket, reply);
+  }
+
+  /**
+   * Counts one request as many: all of them are admitted, or none.
+   * @throws Problem `too-many-requests`
+   */
+  async admitMany(
+    orgId: string,
+    bucket: OrganizationBucket,
+    count: number,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const key = { bucket, holder: { orgId } };
+    const verdict = await this.buckets.spendMany(key, this.configured[bucket], count);
+    if (!verdict.admitted && count > verdict.perMinute) {
+      throw new Problem(
+        'too-many-requests',
+        `The request counts as ${count} and the organization may send ${verdict.perMinute} a minute: send fewer at once, or ask the operator for a higher limit.`,
+        { headers: { 'retry-after': '60' } },
+      );
+    }
+    this.tell(verdict, bucket, reply);
   }
 
   private tell(verdict: Verdict, bucket: OrganizationBucket, reply: FastifyReply): void {

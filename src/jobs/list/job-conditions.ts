@@ -1,16 +1,8 @@
 import type { SqlValues } from '../../platform/database/sql-values.js';
+import { STATUS_SQL } from '../job/job-tables.js';
 import type { JobFilter } from './job-filter.js';
 
-/** What a job is at the moment, by the four tables it may be in: as the view `jobs` says it. */
-export const JOB_TABLES = `JOIN job_submissions s ON s.id = candidate.id
-  LEFT JOIN job_queue q ON q.job_id = candidate.id
-  LEFT JOIN job_leases l ON l.job_id = candidate.id
-  LEFT JOIN job_ends e ON e.job_id = candidate.id`;
-
-export const STATUS_SQL = `coalesce(e.status,
-  CASE l.canceling WHEN true THEN 'canceling' WHEN false THEN 'in progress' ELSE 'requested' END)`;
-
-/** What holds for the jobs of a filter but its words, as SQL over {@link JOB_TABLES}. */
+/** What holds for the jobs of a filter but its words, as SQL over `JOB_TABLES`. */
 export function conditionsOf(orgId: string, filter: JobFilter, values: SqlValues): string {
   const org = values.add(orgId, 'uuid');
   const conditions = [`s.org_id = ${org}`];
@@ -41,7 +33,7 @@ export function conditionsOf(orgId: string, filter: JobFilter, values: SqlValues
   return conditions.join('\n AND ');
 }
 
-/** What holds for the jobs of the words, as SQL over {@link JOB_TABLES}. */
+/** What holds for the jobs of the words, as SQL over `JOB_TABLES`. */
 export const wordsOf = ({ words }: JobFilter, values: SqlValues): string =>
   words
     .map((word) => {

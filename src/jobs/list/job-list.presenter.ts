@@ -3,6 +3,7 @@ import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { wireStatus } from '../job/job-links.js';
 import { isFinal } from '../job/job-status.js';
 import type { Outlook } from '../outlook/outlook.js';
+import { presentOutlook } from '../outlook/outlook.presenter.js';
 import type { LISTED_JOB } from './job-list.schema.js';
 import type { ListedJob } from './job-list.store.js';
 
@@ -36,17 +37,3 @@ export function presentListed(
     },
   };
 }
-
-/** The members that tell what lies ahead of a job; none when nothing is known. */
-export const presentOutlook = ({
-  waitsFor,
-  estimate,
-}: Outlook): Pick<BodyOf<typeof LISTED_JOB>, 'waits_for' | 'estimate'> => ({
-  ...(waitsFor !== null && { waits_for: waitsFor }),
-  ...(estimate !== null && {
-    estimate: {
-      ...(estimate.startsIn !== null && { starts_in: estimate.startsIn }),
-      ends_in: estimate.endsIn,
-    },
-  }),
-});

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { JobStatus } from '../job/job-status.js';
-import { STATUS_SQL } from './job-conditions.js';
+import { STATUS_SQL } from '../job/job-tables.js';
 import type { JobFilter } from './job-filter.js';
 import { type Found, JobSearch } from './job-search.js';
 

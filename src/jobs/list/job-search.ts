@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { SqlValues } from '../../platform/database/sql-values.js';
+import { JOB_TABLES } from '../job/job-tables.js';
 import { type IdRange, idRangeOf } from './id-range.js';
 import { candidatesFrom, isOfStates, type JobSource } from './job-candidates.js';
-import { conditionsOf, JOB_TABLES, wordsOf } from './job-conditions.js';
+import { conditionsOf, wordsOf } from './job-conditions.js';
 import type { JobFilter } from './job-filter.js';
 
 /** What is asked for of the jobs that are found. */

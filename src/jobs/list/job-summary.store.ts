@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import type { JobStatus } from '../job/job-status.js';
-import { STATUS_SQL } from './job-conditions.js';
+import { STATUS_SQL } from '../job/job-tables.js';
 import type { JobFilter } from './job-filter.js';
 import { JobSearch } from './job-search.js';
 

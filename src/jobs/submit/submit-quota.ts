@@ -52,17 +52,20 @@ export class SubmitQuota {
 
   /**
    * @param bytes how much the submit would store
+   * @param jobs how many it would submit
    * @throws Problem `too-many-requests` when the organization has too many jobs waiting, or stores too much
    */
-  async admit(orgId: string, bytes: number): Promise<void> {
+  async admit(orgId: string, bytes: number, jobs = 1): Promise<void> {
     let room = this.rooms.get(orgId);
     if (room === undefined || performance.now() - room.countedAt > COUNT_EVERY_MS) {
       room = await this.recount(orgId);
     }
-    if (room.jobs <= 0) {
+    if (room.jobs < jobs) {
       throw new Problem(
         'too-many-requests',
-        'The organization has as many jobs waiting as it may: wait until some have started, or ask the operator for a higher limit.',
+        room.jobs <= 0
+          ? 'The organization has as many jobs waiting as it may: wait until some have started, or ask the operator for a higher limit.'
+          : `The organization may have ${room.jobs} more jobs waiting: submit fewer at once, wait until some have started, or ask the operator for a higher limit.`,
         { headers: { 'retry-after': RETRY_UNSTARTED_SECONDS } },
       );
     }
@@ -73,7 +76,7 @@ export class SubmitQuota {
         { headers: { 'retry-after': RETRY_STORED_SECONDS } },
       );
     }
-    room.jobs -= 1;
+    room.jobs -= jobs;
     room.bytes -= bytes;
   }
 

@@ -1,15 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Coalescer } from '../../platform/database/coalescer.js';
+import { newId } from '../../platform/new-id.js';
 import { Database } from '../../platform/database/database.js';
 import { isDatabaseUnavailable } from '../../platform/database/database-errors.js';
-import { Problem } from '../../platform/http/problem/problem.js';
 import type { JobKey } from '../job/job.js';
 import type { ClaimedJob, Lease } from '../lease/lease.store.js';
 import { LocalStarts } from '../lease/local-starts.js';
 import { UsageMeter } from '../limits/usage-meter.js';
 import {
+  type IdempotencyKey,
+  KEY_IN_USE_MS,
+  type KeyedJob,
+  refuseKeyInUse,
+} from './idempotency-key.js';
+import {
   CREATE_ALL,
+  CREATE_BATCH,
+  CREATE_BATCH_ONCE,
   CREATE_LARGE,
   CREATE_LARGE_ONCE,
   CREATE_ONCE,
@@ -22,25 +30,6 @@ import {
   submitValues,
 } from './submit-statement.js';
 
-/** A client's promise that requests with this key are one and the same. */
-export interface IdempotencyKey {
-  /** SHA-256 of the key. */
-  readonly digest: Buffer;
-  /** SHA-256 of the body: the same key with another body is a mistake. */
-  readonly bodyDigest: Buffer;
-}
-
-/** What an idempotency key stands for already. */
-export interface KeyedJob {
-  readonly jobId: string;
-  /** Whether the body was the same. */
-  readonly same: boolean;
-}
-
-/** How long a request waits for another with the same key. */
-const KEY_IN_USE_MS = 2_000;
-/** PostgreSQL's code for a lock that was waited for too long. */
-const LOCK_NOT_AVAILABLE = '55P03';
 /** Parameters beyond this many characters are inserted by a statement of their own. */
 const COALESCED_CHARACTERS = 65_536;
 
@@ -93,20 +82,51 @@ export class SubmitStore {
    * @throws Problem `conflict` when the first takes too long
    */
   async createOnce(job: NewJob, key: IdempotencyKey): Promise<KeyedJob | Stored> {
-    for (;;) {
-      const stored = await (Buffer.isBuffer(job.parameters)
+    return this.once(job, key, () =>
+      Buffer.isBuffer(job.parameters)
         ? this.insertOnce(job, key, null)
-        : this.started(job, (start) => this.insertOnce(job, key, start)));
+        : this.started(job, (start) => this.insertOnce(job, key, start)),
+    );
+  }
+
+  /**
+   * Does what takes a key, unless the key stands for a job already.
+   * @param insert answers null when the key was taken
+   */
+  async once<Answer>(
+    task: Omit<JobKey, 'jobId'>,
+    key: IdempotencyKey,
+    insert: () => Promise<Answer | null>,
+  ): Promise<Answer | KeyedJob> {
+    for (;;) {
+      const stored = await insert();
       if (stored !== null) {
         return stored;
       }
-      const kept = await this.findKeyed(job, key);
+      const kept = await this.findKeyed(task, key);
       if (kept !== null) {
         return kept;
       }
       // It has expired between the two, or its job is gone.
-      await this.expireOrphaned(job, key);
+      await this.expireOrphaned(task, key);
     }
+  }
+
+  /**
+   * Stores the jobs of a batch, all or none, unless their key stands for one already.
+   * @param jobs of one task, whose ids follow each other
+   * @returns the first job that the key stood for before; null: the batch was stored
+   * @throws Problem `conflict` when another request with the key takes too long
+   */
+  async createBatch(jobs: readonly NewJob[], key: IdempotencyKey | null): Promise<KeyedJob | null> {
+    const [first] = jobs as readonly [NewJob];
+    const insert = () => this.insertBatch(jobs, key);
+    const made = key === null ? await insert() : await this.once(first, key, insert);
+    if (made !== null && 'jobId' in made) {
+      return made;
+    }
+    jobs.forEach((job) => this.count(job));
+    return null;
   }
 
   /** The time by the database's clock. */
@@ -201,6 +221,27 @@ export class SubmitStore {
     }
   }
 
+  /** @returns null when the key was taken */
+  private async insertBatch(
+    jobs: readonly NewJob[],
+    key: IdempotencyKey | null,
+  ): Promise<Stored | null> {
+    const entry = newId();
+    const statement =
+      key === null
+        ? { name: 'create-batch', text: CREATE_BATCH, values: [...submitValues(jobs), entry] }
+        : {
+            name: 'create-batch-once',
+            text: CREATE_BATCH_ONCE,
+            values: [...submitValues(jobs), key.digest, key.bodyDigest, entry],
+          };
+    const organizations = jobs.slice(0, 1).map(({ orgId }) => orgId);
+    const { rowCount } = await this.database
+      .queryFor(organizations, statement, key === null ? {} : { lockMs: KEY_IN_USE_MS })
+      .catch(refuseKeyInUse);
+    return rowCount === jobs.length ? { started: false } : null;
+  }
+
   /** @param job whose parameters are bytes */
   private async insertLarge(job: NewJob): Promise<Stored> {
     await this.database.queryFor([job.orgId], {
@@ -282,15 +323,3 @@ const firstAttempt = (
   waitedMs: 0,
   parameters: parameters as string,
 });
-
-/** @throws Problem `conflict` for a statement that waited too long for a lock */
-function refuseKeyInUse(error: unknown): never {
-  if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) {
-    throw new Problem(
-      'conflict',
-      'Another request with this Idempotency-Key is being served: try again soon.',
-      { headers: { 'retry-after': '1' } },
-    );
-  }
-  throw error;
-}

@@ -2,7 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
-import { type IdempotencyKey, type KeyedJob, type Stored, SubmitStore } from './submit.store.js';
+import { type IdempotencyKey, type KeyedJob, keyOfAnotherBody } from './idempotency-key.js';
+import { type Stored, SubmitStore } from './submit.store.js';
 import type { NewJob } from './submit-statement.js';
 import { SubmitQuota } from './submit-quota.js';
 
@@ -39,12 +40,47 @@ export class Submit {
     }
     const before = await this.createOnce(job, key);
     if (before?.same === false) {
-      throw new Problem(
-        'invalid-parameters',
-        'The Idempotency-Key was used for another body: use a new key for a new job.',
-      );
+      throw keyOfAnotherBody();
     }
     return before?.jobId ?? job.jobId;
+  }
+
+  /**
+   * Stores the jobs of a batch within the organization's quota, all or none, and announces them.
+   * @param jobs of one task, whose ids follow each other
+   * @returns the id of the first of them, or of the first of the batch of before with this key
+   * @throws Problem as {@link submit}
+   */
+  async submitBatch(jobs: readonly NewJob[], key: IdempotencyKey | null): Promise<string> {
+    const [first] = jobs as readonly [NewJob];
+    const made = await this.madeInTime(first, key);
+    if (made !== null) {
+      return made;
+    }
+    const before = await this.createBatch(jobs, key);
+    if (before?.same === false) {
+      throw keyOfAnotherBody();
+    }
+    return before?.jobId ?? first.jobId;
+  }
+
+  private async createBatch(
+    jobs: readonly NewJob[],
+    key: IdempotencyKey | null,
+  ): Promise<KeyedJob | null> {
+    const [first] = jobs as readonly [NewJob];
+    const bytes = jobs.reduce((sum, { parameters }) => sum + Buffer.byteLength(parameters), 0);
+    const admitted = () => this.quota.admit(first.orgId, bytes, jobs.length);
+    const kept = await this.unlessKept(first, key, admitted);
+    if (kept !== null) {
+      return kept;
+    }
+    const before = await this.jobs.createBatch(jobs, key);
+    if (before === null) {
+      jobs.forEach((job) => this.log(job));
+      this.signals.announceWork();
+    }
+    return before;
   }
 
   /**
@@ -78,15 +114,11 @@ export class Submit {
     });
   }
 
-  /** A key that stands for a job already is answered whatever the quota says now. */
   private async createOnce(job: NewJob, key: IdempotencyKey): Promise<KeyedJob | null> {
-    try {
-      await this.quota.admit(job.orgId, Buffer.byteLength(job.parameters));
-    } catch (error) {
-      const kept = await this.jobs.findKeyed(job, key);
-      if (kept === null) {
-        throw error;
-      }
+    const kept = await this.unlessKept(job, key, () =>
+      this.quota.admit(job.orgId, Buffer.byteLength(job.parameters)),
+    );
+    if (kept !== null) {
       return kept;
     }
     const made = await this.jobs.createOnce(job, key);
@@ -97,10 +129,32 @@ export class Submit {
     return null;
   }
 
+  /** A key that stands for a job already is answered whatever the quota says now. */
+  private async unlessKept(
+    job: NewJob,
+    key: IdempotencyKey | null,
+    admit: () => Promise<void>,
+  ): Promise<KeyedJob | null> {
+    try {
+      await admit();
+      return null;
+    } catch (error) {
+      const kept = key === null ? null : await this.jobs.findKeyed(job, key);
+      if (kept === null) {
+        throw error;
+      }
+      return kept;
+    }
+  }
+
   private announce(job: NewJob, { started }: Stored): void {
-    this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
+    this.log(job);
     if (!started) {
       this.signals.announceWork();
     }
+  }
+
+  private log(job: NewJob): void {
+    this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
   }
 }

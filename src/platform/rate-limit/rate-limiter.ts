@@ -77,6 +77,43 @@ export class RateLimiter {
     return this.decide(held, key, perMinute) ?? this.fetchAndDecide(held, key, perMinute);
   }
 
+  /**
+   * Spends several tokens of a bucket, or none: for one request that is as good as many.
+   * What it drew in vain others may spend.
+   * @param count no more than a minute has, or it is refused
+   */
+  async spendMany(key: BucketKey, perMinute: number, count: number): Promise<Verdict> {
+    const held = this.heldOf(key, perMinute);
+    let taken = 0;
+    for (;;) {
+      taken += takeFrom(held, count - taken, this.now());
+      const verdict = {
+        perMinute: held.perMinute,
+        remaining: Math.max(0, Math.floor(held.left + tokensOf(held))),
+        seconds: 1,
+      };
+      if (taken === count) {
+        held.spent += count;
+        return { ...verdict, admitted: true };
+      }
+      const isHopeless = held.perMinute > 0 && held.asked > 0 && count > held.perMinute;
+      const before = held.grantedAt;
+      if (!isHopeless && this.now() >= held.refusedUntil) {
+        held.waiting += count - taken;
+        await this.fetch(held, key, perMinute).finally(() => {
+          held.waiting -= count - taken;
+        });
+        if (tokensOf(held) > 0 || held.grantedAt === before) {
+          continue;
+        }
+      }
+      held.grants.push({ tokens: taken, until: this.now() + AHEAD_MS });
+      const missing = Math.min(count, held.perMinute) - taken - held.left;
+      const seconds = Math.max(1, Math.ceil((missing * 60) / held.perMinute));
+      return { ...verdict, remaining: taken + verdict.remaining, seconds, admitted: false };
+    }
+  }
+
   /** Takes back a token that was spent a moment ago. */
   giveBack(key: BucketKey): void {
     const newest = this.held.get(idOf(key))?.grants.at(-1);
@@ -210,6 +247,21 @@ export class RateLimiter {
 
 const idOf = ({ bucket, holder }: BucketKey): string =>
   `${bucket} ${'orgId' in holder ? holder.orgId : holder.address}`;
+
+/** Takes up to `count` tokens of those at hand. @returns how many */
+function takeFrom({ grants }: Held, count: number, now: number): number {
+  let taken = 0;
+  while (taken < count && grants.length > 0) {
+    const oldest = grants[0]!;
+    const some = oldest.until <= now ? 0 : Math.min(oldest.tokens, count - taken);
+    oldest.tokens -= some;
+    taken += some;
+    if (taken < count) {
+      grants.shift();
+    }
+  }
+  return taken;
+}
 
 const tokensOf = ({ grants }: Held): number => grants.reduce((sum, { tokens }) => sum + tokens, 0);
 

@@ -9,6 +9,8 @@ import { JobAddress } from '../../job/job-address.js';
 import { noSuchJob } from '../../job/job-problems.js';
 import type { JobKey } from '../../job/job.js';
 import { jobUrl } from '../../job/job-links.js';
+import { NO_OUTLOOK } from '../../outlook/outlook.js';
+import { OutlookStore } from '../../outlook/outlook.store.js';
 import { ApiDetail } from './detail.openapi.js';
 import { presentDetail } from './detail.presenter.js';
 import type { JOB_DETAIL } from './detail.schema.js';
@@ -22,6 +24,7 @@ export class JobDetailController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly jobs: JobDetailStore,
+    private readonly outlooks: OutlookStore,
   ) {}
 
   @Get('detail')
@@ -34,6 +37,9 @@ export class JobDetailController {
   ): Promise<BodyOf<typeof JOB_DETAIL>> {
     const detail = (await this.jobs.find(key)) ?? noSuchJob();
     void reply.headers({ 'cache-control': 'no-store' });
-    return presentDetail(detail, jobUrl(key, request, this.config), request);
+    const [outlook = NO_OUTLOOK] = await this.outlooks.of(key.orgId, [
+      { ...detail, id: key.jobId },
+    ]);
+    return presentDetail(detail, outlook, jobUrl(key, request, this.config), request);
   }
 }

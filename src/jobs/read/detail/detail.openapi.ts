@@ -37,6 +37,12 @@ export const ApiDetail = () =>
           created_at: '2026-01-31T12:00:00.000Z',
           started_at: '2026-01-31T12:00:09.000Z',
           ended_at: null,
+          estimate: { ends_in: 6.5 },
+          waited_seconds: 1,
+          run_seconds: 11.3,
+          parameters_sha256: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+          task_version: '1.0.0',
+          program_version: '0.1.0',
           attempts: [
             {
               attempt: 1,
@@ -44,6 +50,8 @@ export const ApiDetail = () =>
               ended_at: '2026-01-31T12:00:08.000Z',
               outcome: 'failed',
               worker: '019a0b5c-0000-7000-8000-000000000001',
+              program_version: '0.1.0',
+              task_version: '1.0.0',
               problem: TASK_FAILED,
             },
             {
@@ -52,6 +60,8 @@ export const ApiDetail = () =>
               ended_at: null,
               outcome: null,
               worker: '019a0b5c-0000-7000-8000-000000000001',
+              program_version: '0.1.0',
+              task_version: '1.0.0',
             },
           ],
           links: { status: `${EXAMPLE_JOB_URL}/status`, cancel: EXAMPLE_JOB_URL },

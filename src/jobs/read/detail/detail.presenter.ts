@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { BodyOf } from '../../../platform/http/openapi/body.js';
 import { wireStatus } from '../../job/job-links.js';
+import type { Outlook } from '../../outlook/outlook.js';
+import { presentOutlook } from '../../outlook/outlook.presenter.js';
 import { isFinal } from '../../job/job-status.js';
 import type { JOB_ATTEMPT, JOB_DETAIL } from './detail.schema.js';
 import type { AttemptRecord, JobDetail } from './detail.store.js';
@@ -8,6 +10,7 @@ import type { AttemptRecord, JobDetail } from './detail.store.js';
 /** @param url of the job, absolute */
 export function presentDetail(
   detail: JobDetail,
+  outlook: Outlook,
   url: string,
   request: Pick<FastifyRequest, 'headers'>,
 ): BodyOf<typeof JOB_DETAIL> {
@@ -32,6 +35,12 @@ export function presentDetail(
     created_at: detail.createdAt.toISOString(),
     started_at: momentOrNull(detail.startedAt),
     ended_at: momentOrNull(detail.endedAt),
+    ...presentOutlook(outlook),
+    waited_seconds: waitedSeconds(detail),
+    run_seconds: runSeconds(detail),
+    parameters_sha256: detail.parametersDigest,
+    task_version: detail.attempts.at(-1)?.program?.taskVersion ?? null,
+    program_version: detail.attempts.at(-1)?.program?.version ?? null,
     attempts: detail.attempts.map((attempt) => presentAttempt(attempt, request)),
     links: {
       status: `${url}/status`,
@@ -49,7 +58,23 @@ const presentAttempt = (
   ended_at: momentOrNull(record.endedAt),
   outcome: record.outcome === 'canceled' ? wireStatus('canceled', request) : record.outcome,
   worker: record.workerId,
+  program_version: record.program?.version ?? null,
+  task_version: record.program?.taskVersion ?? null,
   ...(record.problem !== null && { problem: record.problem }),
 });
+
+/** The first start is unknown of a job with more attempts than are listed: it waited until then at most. */
+const waitedSeconds = ({ attempts, createdAt, endedAt, now }: JobDetail): number =>
+  secondsBetween(createdAt, attempts[0]?.startedAt ?? endedAt ?? now);
+
+const runSeconds = ({ attempts, now }: JobDetail): number =>
+  attempts.reduce(
+    (sum, { startedAt, endedAt }) => sum + secondsBetween(startedAt, endedAt ?? now),
+    0,
+  );
+
+/** To the millisecond; never negative, whatever the clocks of two servers said. */
+const secondsBetween = (from: Date, to: Date): number =>
+  Math.max(0, to.getTime() - from.getTime()) / 1_000;
 
 const momentOrNull = (moment: Date | null): string | null => moment?.toISOString() ?? null;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { COUNT, MOMENT } from '../../../platform/http/openapi/body.js';
 import { PROBLEM } from '../../../platform/http/problem/problem.schema.js';
+import { OUTLOOK, SECONDS } from '../../outlook/outlook.schema.js';
 import { CANCEL_LINK, PROGRESS, RESULT_LINK, STATUS_WORD } from '../status.schema.js';
 
 const POLL_LINK = z.url().describe('Poll this.');
@@ -18,6 +19,11 @@ export const JOB_ATTEMPT = z
         '`lost`: its worker was lost; `released`: its worker shut down; null: it still runs.',
       ),
     worker: z.uuid().describe('The worker that ran it.'),
+    program_version: z
+      .string()
+      .nullable()
+      .describe('Of the service that worker was; null: unknown.'),
+    task_version: z.string().nullable().describe('Of the task that it ran; null: unknown.'),
     problem: PROBLEM.optional(),
   })
   .meta({ id: 'JobAttempt' });
@@ -48,6 +54,18 @@ export const JOB_DETAIL = z
     created_at: MOMENT.describe('When it was submitted.'),
     started_at: MOMENT.nullable().describe('When its last attempt started.'),
     ended_at: MOMENT.nullable().describe('When it ended.'),
+    ...OUTLOOK,
+    waited_seconds: SECONDS.describe('From its submit until its first start, or until now.'),
+    run_seconds: SECONDS.describe('All its attempts together, until now.'),
+    parameters_sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .describe('Of the text of its parameters, as `…/parameters` has it.'),
+    task_version: z.string().nullable().describe('Of the task in the last attempt; null: unknown.'),
+    program_version: z
+      .string()
+      .nullable()
+      .describe('Of the service whose worker ran the last attempt; null: unknown.'),
     attempts: z.array(JOB_ATTEMPT).describe('The latest hundred, oldest first.'),
     links: z.union([
       z.strictObject({ status: POLL_LINK, cancel: CANCEL_LINK }),

@@ -14,6 +14,16 @@ export interface AttemptRecord {
   readonly outcome: AttemptOutcome | null;
   readonly workerId: string;
   readonly problem: ProblemBody | null;
+  /** What ran it; null: not known any more. */
+  readonly program: WorkerProgram | null;
+}
+
+/** What a worker was when it ran a task. */
+export interface WorkerProgram {
+  /** Version of the service. */
+  readonly version: string;
+  /** Null: that worker did not offer the task. */
+  readonly taskVersion: string | null;
 }
 
 export type AttemptOutcome =
@@ -44,6 +54,10 @@ export interface JobDetail extends JobKey {
   readonly labels: Readonly<Record<string, string>>;
   /** The latest hundred, oldest first. */
   readonly attempts: readonly AttemptRecord[];
+  /** SHA-256 of the text of its parameters, in hexadecimal. */
+  readonly parametersDigest: string;
+  /** When this was read, by the database's clock. */
+  readonly now: Date;
 }
 
 /** A job that is released again and again can have many. */
@@ -69,8 +83,14 @@ export class JobDetailStore {
     if (job === null) {
       return null;
     }
+    const { now, digest } = await this.factsOf(jobId, orgId);
     const status = job.status as JobStatus;
     const error = job.error as ProblemBody | null;
+    const programs = await this.programsOf(
+      `${topic}/${task}`,
+      [job.workerId, ...attempts.map(({ workerId }) => workerId)].filter((id) => id !== null),
+      orgId,
+    );
     const earlier = attempts
       .reverse()
       .map(({ attempt, startedAt, endedAt, outcome, workerId, problem }): AttemptRecord => ({
@@ -80,6 +100,7 @@ export class JobDetailStore {
         outcome: outcome as AttemptOutcome,
         workerId,
         problem: problem as ProblemBody | null,
+        program: programs.get(workerId) ?? null,
       }));
     // The attempt that ended the job, or still runs, is in the job's own row.
     const isKept = job.attempt === 0 || earlier.at(-1)?.attempt === job.attempt;
@@ -97,6 +118,7 @@ export class JobDetailStore {
                 : status,
             workerId: job.workerId as string,
             problem: error,
+            program: programs.get(job.workerId as string) ?? null,
           },
         ];
     return {
@@ -107,7 +129,44 @@ export class JobDetailStore {
       error,
       labels: Object.fromEntries(labels.map(({ name, value }) => [name, value])),
       attempts: [...earlier, ...last],
+      parametersDigest: digest ?? '',
+      now,
     };
+  }
+
+  /** The digest of large parameters is kept, that of small ones is quick. */
+  private async factsOf(
+    jobId: string,
+    orgId: string,
+  ): Promise<{ now: Date; digest: string | null }> {
+    const { rows } = await this.database.queryFor<{ now: Date; digest: string | null }>([orgId], {
+      name: 'read-job-facts',
+      text: `
+        SELECT clock_timestamp() AS now, encode(coalesce(kept.digest,
+          sha256(convert_to(coalesce(s.parameters, kept.parameters)::text, 'UTF8'))), 'hex') AS digest
+        FROM (SELECT $1::uuid AS id) asked
+        LEFT JOIN job_submissions s ON s.id = asked.id AND s.org_id = $2
+        LEFT JOIN job_parameters kept ON kept.job_id = s.id`,
+      values: [jobId, orgId],
+    });
+    return rows[0] as { now: Date; digest: string | null };
+  }
+
+  private async programsOf(
+    task: string,
+    workers: readonly string[],
+    orgId: string,
+  ): Promise<ReadonlyMap<string, WorkerProgram>> {
+    if (workers.length === 0) {
+      return new Map();
+    }
+    const { rows } = await this.database.queryFor<WorkerProgram & { id: string }>([orgId], {
+      name: 'read-worker-programs',
+      text: `SELECT worker_id AS id, program AS version, tasks->>$1 AS "taskVersion"
+        FROM worker_programs WHERE worker_id = ANY ($2::uuid[])`,
+      values: [task, workers],
+    });
+    return new Map(rows.map(({ id, ...program }) => [id, program]));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { placeOf } from '../../platform/http/body/i-json.js';
-import type { InvalidParam } from '../../platform/http/problem/problem.js';
+import { placeOf } from '../body/i-json.js';
+import type { InvalidParam } from './problem.js';
 
 /** Enough to correct a request by; a body of a million wrong numbers must not answer with a million. */
 const MOST = 20;
