@@ -76,9 +76,7 @@ const IMAGE = z.strictObject({
 const MARKDOWN = z.strictObject({ kind: z.literal('markdown'), title, text: PLACE });
 
 /** How the console shows the results of a task. */
-const VIEW = z
-  .discriminatedUnion('kind', [MAP, LINE, HISTOGRAM, TABLE, IMAGE, MARKDOWN])
-  .meta({ id: 'TaskView' });
+const VIEW = z.discriminatedUnion('kind', [MAP, LINE, HISTOGRAM, TABLE, IMAGE, MARKDOWN]);
 
 /** The pictures of a task's results, in the order in which they are shown. */
 export const VIEWS = z.array(VIEW).max(8);

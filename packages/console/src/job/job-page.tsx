@@ -17,9 +17,9 @@ import { JobParameters } from './job-parameters.js';
 import { JobProblem } from './job-problem.js';
 import { JobResults } from './job-results.js';
 import { TimeLine } from './time-line.js';
-import { hasEnded, useJob, useWaiting } from './use-job.js';
+import { hasEnded, useJob } from './use-job.js';
 import { waitingWords } from '../jobs/waiting-words.js';
-import { durationWords } from '../format/time-words.js';
+import { durationWords, momentWords } from '../format/time-words.js';
 
 /** One job: what went wrong first, then what it is doing, what it computed, and what it was given. */
 export default function JobPage() {
@@ -115,21 +115,16 @@ function JobView({ job, detail }: { job: Job; detail: JobDetail }) {
 }
 
 function Waiting({ job, detail }: { job: Job; detail: JobDetail }) {
-  const { data: listed } = useWaiting(job, true);
-  const starts = listed?.estimate?.starts_in;
+  const starts = detail.estimate?.starts_in;
   return (
     <section className="callout info" aria-label="Why it waits">
       <h2>Why it waits</h2>
-      <p role="status">
-        {listed === undefined || listed === null
-          ? 'Asking …'
-          : waitingWords(listed, { ...detail, task: job.task })}
-      </p>
+      <p role="status">{waitingWords({ ...detail, task: job.task })}</p>
       {starts !== undefined && (
         <p className="soft">{`By how this task went before, it starts in about ${durationWords(starts)}.`}</p>
       )}
       {detail.expires_at !== null && (
-        <p className="soft">{`It fails if nobody has started it by ${new Date(detail.expires_at).toLocaleString('en-GB')}.`}</p>
+        <p className="soft">{`It fails if nobody has started it by ${momentWords(detail.expires_at)}.`}</p>
       )}
     </section>
   );

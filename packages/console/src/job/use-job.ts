@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import type { Job, JobDetail, ListedJob } from 'headframe-client';
+import type { Job, JobDetail } from 'headframe-client';
 import { useEffect } from 'react';
 import { useApi } from '../api/api-context.js';
 import { useLive } from '../live/live-context.js';
@@ -45,19 +45,7 @@ export function useJob(job: Job) {
   return useQuery({
     queryKey: key,
     queryFn: ({ signal }) => api.client.detail(job, { signal }),
-  });
-}
-
-/** Why a job waits, for as long as it does: the list knows. */
-export function useWaiting(job: Job, waits: boolean) {
-  const api = useApi();
-  return useQuery({
-    queryKey: ['waiting', api.org, job.id],
-    queryFn: async ({ signal }): Promise<ListedJob | null> => {
-      const page = await api.client.listPage({ q: job.id }, { limit: 1, signal });
-      return page.jobs[0] ?? null;
-    },
-    enabled: waits,
-    refetchInterval: WAITING_EVERY_MS,
+    // Why it waits changes without the job's doing.
+    refetchInterval: ({ state }) => (state.data?.status === 'requested' ? WAITING_EVERY_MS : false),
   });
 }

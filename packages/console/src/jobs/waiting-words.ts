@@ -1,4 +1,4 @@
-import type { ListedJob, WaitsFor } from 'headframe-client';
+import type { WaitsFor } from 'headframe-client';
 import { momentWords } from '../format/time-words.js';
 
 /** Why a job has not started, in a few words: for a table. */
@@ -12,17 +12,14 @@ export const WAITS_SHORT: Readonly<Record<WaitsFor, string>> = {
 };
 
 /** The same in a sentence, with what can be done about it. */
-export function waitingWords(
-  job: Pick<ListedJob, 'waits_for' | 'estimate'>,
-  detail: {
-    readonly failures: number;
-    readonly max_attempts: number;
-    readonly run_after: string | null;
-    readonly task: string;
-  },
-): string {
-  const until =
-    detail.run_after === null ? '' : ` It starts after ${momentWords(detail.run_after)}.`;
+export function waitingWords(job: {
+  readonly waits_for?: WaitsFor;
+  readonly failures: number;
+  readonly max_attempts: number;
+  readonly run_after: string | null;
+  readonly task: string;
+}): string {
+  const until = job.run_after === null ? '' : ` It starts after ${momentWords(job.run_after)}.`;
   switch (job.waits_for) {
     case 'slot':
       return 'All workers are busy. It starts as soon as a slot is free and its turn has come.';
@@ -33,9 +30,9 @@ export function waitingWords(
     case 'run-after':
       return `It was submitted for later.${until}`;
     case 'backoff':
-      return `It failed ${detail.failures} of at most ${detail.max_attempts} times, and is tried again.${until}`;
+      return `It failed ${job.failures} of at most ${job.max_attempts} times, and is tried again.${until}`;
     case 'worker':
-      return `No worker that is alive serves ${detail.task}. Ask the operator to start one.`;
+      return `No worker that is alive serves ${job.task}. Ask the operator to start one.`;
     case undefined:
       return 'It waits for a worker.';
     default:

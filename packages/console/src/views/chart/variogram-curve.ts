@@ -1,5 +1,5 @@
 import { at } from '../../document/place.js';
-import { numbersIn, type Packed } from '../../document/packed.js';
+import type { Packed } from '../../document/packed.js';
 
 /** γ(h) of a variogram model along the major axes of its structures; null when it is none. */
 export function variogramCurve(model: Packed | undefined): ((h: number) => number) | null {
