@@ -5,6 +5,7 @@ import { JOB_PARAMETERS } from './jobs/read/parameters/parameters.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
 import { JOB_PAGE, JOB_SUMMARY, LISTED_JOB } from './jobs/list/job-list.schema.js';
+import { OVERVIEW } from './jobs/overview/overview.schema.js';
 import { JOB_LOGS } from './jobs/logs/logs.schema.js';
 import { JOB_ATTEMPT, JOB_DETAIL } from './jobs/read/detail/detail.schema.js';
 import { JOB_ONGOING, JOB_RESULTS } from './jobs/read/results.schema.js';
@@ -20,6 +21,7 @@ export const ANSWERS = [
   JOB_RESULTS,
   JOB_ATTEMPT,
   JOB_DETAIL,
+  OVERVIEW,
   JOB_LOGS,
   JOB_PARAMETERS,
   BULK_ANSWER,

@@ -49,7 +49,7 @@ export function ChoiceField({
             value={value}
             onChange={onChange}
             place={place}
-            label={branchName(branch, shape.by, index)}
+            label={branch.type === 'object' ? '' : branchName(branch, shape.by, index)}
             required
           />
         )}

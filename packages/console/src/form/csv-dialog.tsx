@@ -147,20 +147,18 @@ function Mapping({
   );
   return (
     <div className="row wide">
-      {['x', 'y', 'z']
-        .slice(0, mapping.places.length)
-        .map((axis, at) =>
-          pick(
-            axis,
-            mapping.places[at] as number,
-            (column) =>
-              onChange({
-                ...mapping,
-                places: mapping.places.map((each, index) => (index === at ? column : each)),
-              }),
-            at === 2,
-          ),
-        )}
+      {['x', 'y', 'z'].slice(0, mapping.places.length).map((axis, at) =>
+        pick(
+          axis,
+          mapping.places[at] as number,
+          (column) =>
+            onChange({
+              ...mapping,
+              places: mapping.places.map((each, index) => (index === at ? column : each)),
+            }),
+          at === 2,
+        ),
+      )}
       {numbers.map((name) =>
         pick(words(name), mapping.numbers[name] as number, (column) =>
           onChange({ ...mapping, numbers: { ...mapping.numbers, [name]: column } }),

@@ -11,7 +11,7 @@ export function JsonField(props: FieldProps) {
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [value]);
   return (
-    <Labeled props={props} whole>
+    <Labeled props={props} whole wide>
       {(given) => (
         <textarea
           {...given}

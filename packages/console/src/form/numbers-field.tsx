@@ -6,6 +6,7 @@ import { Labeled, type FieldProps } from './schema-field.js';
 /** Lists with more numbers are not edited as text: they come from a file. */
 const MOST_EDITED = 4_000;
 const ROWS_SHOWN = 3;
+const MOST_IN_A_LINE = 8;
 
 /**
  * A list of numbers, or of rows of numbers, one line each.
@@ -23,8 +24,10 @@ export function NumbersField(
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [value]);
   const isLong = numbers > MOST_EDITED;
+  // Of a few numbers, such as the origin of a grid: a line is enough.
+  const isShort = (props.schema.maxItems ?? Infinity) <= MOST_IN_A_LINE;
   return (
-    <Labeled props={props} whole>
+    <Labeled props={props} whole wide={!isShort}>
       {(given) =>
         isLong ? (
           <div className="row" id={given.id} tabIndex={-1}>
@@ -37,9 +40,9 @@ export function NumbersField(
           <>
             <textarea
               {...given}
-              className="mono numbers"
+              className={isShort ? 'mono numbers short' : 'mono numbers'}
               spellCheck={false}
-              rows={Math.min(8, Math.max(2, width === null ? 2 : count))}
+              rows={isShort ? 1 : Math.min(8, Math.max(2, width === null ? 2 : count))}
               placeholder={width === null ? '1.2, 3.4, 5.6' : '181072, 333611\n181025, 333558'}
               value={text}
               onChange={({ target }) => {

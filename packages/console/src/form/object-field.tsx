@@ -26,10 +26,11 @@ export function ObjectField({
   const open = shape.members.filter(
     (member) => !shown.includes(member) && !shape.either.includes(member.name),
   );
-  const isTop = place === '';
+  // Of a choice, the frame is there already.
+  const isTop = place === '' || label === '';
   const body = (
     <>
-      {!isTop && schema.description !== undefined && (
+      {place !== '' && label !== '' && schema.description !== undefined && (
         <p className="hint soft small">{schema.description}</p>
       )}
       {faults.map((fault) => (
@@ -61,17 +62,19 @@ export function ObjectField({
           </select>
         </div>
       )}
-      {shown.map(({ name, schema: member, required: must }) => (
-        <SchemaField
-          key={name}
-          schema={member}
-          value={members[name]}
-          onChange={change(name)}
-          place={within(place, name)}
-          label={name}
-          required={must || shape.either.includes(name)}
-        />
-      ))}
+      <div className="members">
+        {shown.map(({ name, schema: member, required: must }) => (
+          <SchemaField
+            key={name}
+            schema={member}
+            value={members[name]}
+            onChange={change(name)}
+            place={within(place, name)}
+            label={name}
+            required={must || shape.either.includes(name)}
+          />
+        ))}
+      </div>
       {open.length > 0 && (
         <div className="row small">
           <span className="soft">Add</span>

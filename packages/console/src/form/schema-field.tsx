@@ -57,10 +57,13 @@ export const SchemaField = memo(function SchemaField(props: FieldProps) {
 export function Labeled({
   props: { schema, place, label, required },
   whole = false,
+  wide = false,
   children,
 }: {
   props: FieldProps;
   whole?: boolean;
+  /** Whether it takes a line of its own. */
+  wide?: boolean;
   children: (given: {
     id: string;
     'aria-describedby': string;
@@ -73,7 +76,7 @@ export function Labeled({
   const faults = useFaults(place, whole);
   const hint = hintOf(schema);
   return (
-    <div className="field">
+    <div className={wide ? 'field' : 'field plain-field'}>
       <label htmlFor={id}>
         {words(label)}
         {!required && <span className="soft"> (optional)</span>}

@@ -19,6 +19,7 @@ export function PlotFrame({
   xTitle,
   yTitle,
   height = 320,
+  xTicks,
   xWords,
   children,
 }: {
@@ -28,6 +29,8 @@ export function PlotFrame({
   xTitle: string;
   yTitle: string;
   height?: number;
+  /** Where the x axis has ticks, when not at round numbers. */
+  xTicks?: readonly number[];
   /** How a tick of the x axis is written, when it is no plain number. */
   xWords?: (value: number) => string;
   children: (scale: PlotScale) => ReactNode;
@@ -49,7 +52,7 @@ export function PlotFrame({
       floor - ((value - yRange[0]) / (yRange[1] - yRange[0] || 1)) * (floor - MARGIN.top),
     floor,
   };
-  const xs = ticksOver(xRange[0], xRange[1], (right - MARGIN.left) / 90);
+  const xs = xTicks ?? ticksOver(xRange[0], xRange[1], (right - MARGIN.left) / 90);
   const ys = ticksOver(yRange[0], yRange[1], (floor - MARGIN.top) / 50);
   return (
     <div ref={box} className="plot" style={{ height }}>

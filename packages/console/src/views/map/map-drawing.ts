@@ -88,7 +88,8 @@ function drawSamples(
   if (model.samples === null) return;
   const { places, values } = model.samples;
   const [all, step] = [valuesOf(places), widthOf(places)];
-  const radius = values.length > 5_000 ? 1.5 : values.length > 800 ? 2.5 : 4;
+  const size = values.length > 5_000 ? 1.5 : values.length > 800 ? 2.5 : 4.5;
+  const radius = colourSamples ? size : size * 0.5;
   for (let index = 0; index < values.length; index += 1) {
     const shade = colourSamples ? shadeOf(values[index] as number, range) : -1;
     context.beginPath();
@@ -102,10 +103,10 @@ function drawSamples(
     context.fillStyle = shade < 0 ? 'rgb(255 255 255 / 85%)' : cssOf(shades[shade] as number);
     context.fill();
     // A dark ring in a light one is seen on every colour.
-    context.lineWidth = 2.2;
-    context.strokeStyle = 'rgb(255 255 255 / 90%)';
+    context.lineWidth = 2;
+    context.strokeStyle = 'rgb(255 255 255 / 75%)';
     context.stroke();
-    context.lineWidth = 1;
+    context.lineWidth = 0.9;
     context.strokeStyle = '#1b232b';
     context.stroke();
   }
