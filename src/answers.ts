@@ -1,5 +1,5 @@
 import { TASK, TASK_PAGE } from './compute/catalogue/catalogue.schema.js';
-import { BATCH } from './compute/execute/batch.schema.js';
+import { BATCH } from './compute/execute/batch/batch.schema.js';
 import { BULK_ANSWER } from './jobs/bulk/selection.schema.js';
 import { JOB_PARAMETERS } from './jobs/read/parameters/parameters.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';

@@ -17,7 +17,7 @@ export async function claimMilliseconds(place, pool) {
   await queue.fill(CLAIMS * JOBS_PER_CLAIM);
   const database = new Database({ url: place.url, poolSize: 2 });
   const [claims, workers] = [new ClaimStore(database), new WorkerStore(database)];
-  const worker = await workers.register('bench');
+  const worker = await workers.register('bench', { version: '0', tasks: new Map() });
   try {
     let turn = { cursor: randomUUID(), credit: 0 };
     const took = [];

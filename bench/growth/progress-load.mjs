@@ -14,7 +14,7 @@ export async function reportProgress(place, { perSecond }) {
   // Makes and deletes jobs as only the owner of the table may.
   const owner = new pg.Pool({ connectionString: place.url, max: 1 });
   const [leases, workers] = [new LeaseStore(database), new WorkerStore(database)];
-  const worker = await workers.register('bench');
+  const worker = await workers.register('bench', { version: '0', tasks: new Map() });
   const count = (perSecond * EVERY_MS) / 1_000;
   let running = null;
   // The drain empties the table before it fills it: the jobs are made when it has done so.

@@ -33,7 +33,7 @@ export async function churn(url, { perSecond, kept, goOn }) {
   const [leases, workers] = [new LeaseStore(database, usage), new WorkerStore(database)];
   const signals = new JobSignals(database);
   const owner = new pg.Pool({ connectionString: url, max: 1 });
-  const { id: workerId } = await workers.register('bench');
+  const { id: workerId } = await workers.register('bench', { version: '0', tasks: new Map() });
   const count = (perSecond * EVERY_MS) / 1_000;
   const ended = [];
   let turn = { cursor: randomUUID(), credit: 0 };

@@ -25,7 +25,7 @@ export async function claimAndEnd(url, { claimers, limit, tasks, goOn, onClaim =
   const [claims, leases] = [new ClaimStore(database), new LeaseStore(database, usage)];
   const workers = new WorkerStore(database);
   const work = async () => {
-    const { id } = await workers.register('bench');
+    const { id } = await workers.register('bench', { version: '0', tasks: new Map() });
     let turn = { cursor: randomUUID(), credit: 0 };
     while (goOn()) {
       const asked = performance.now();

@@ -19,7 +19,7 @@ import { Rerun } from './submit/rerun.js';
 import { RerunStore } from './submit/rerun.store.js';
 import { JobListController } from './list/job-list.controller.js';
 import { JobListStore } from './list/job-list.store.js';
-import { JobSearch } from './list/job-search.js';
+import { JobSearch } from './list/search/job-search.js';
 import { JobSummaryStore } from './list/job-summary.store.js';
 import { OutlookStore } from './outlook/outlook.store.js';
 import { JobLogsController } from './logs/logs.controller.js';

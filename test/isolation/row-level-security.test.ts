@@ -197,7 +197,7 @@ describe('the role of requests', () => {
     for (const sql of [
       'DELETE FROM organization_usage',
       'TRUNCATE job_submissions',
-      'SELECT parameters FROM job_submissions',
+      'UPDATE job_submissions SET parameters = NULL',
       'SELECT 1 FROM workers',
       `UPDATE job_leases SET lease_id = gen_random_uuid()`,
       'DELETE FROM job_leases',

@@ -103,13 +103,17 @@ function documentedRoutes(): Documented[] {
   const { paths } = JSON.parse(readFileSync(SNAPSHOT, 'utf8')) as {
     paths: Record<string, Record<string, Pick<Documented, 'responses'>>>;
   };
-  return Object.entries(paths)
-    .filter(([path]) => !/\{org_id\}\/[\w-]+\//.test(path))
-    .flatMap(([path, item]) =>
-      Object.entries(item).map(([method, { responses }]) => ({
-        method: method.toUpperCase(),
-        path: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-        responses,
-      })),
-    );
+  return (
+    Object.entries(paths)
+      // The routes of each task are among those of all tasks; words come before what stands for any word.
+      .filter(([path]) => !/\{org_id\}\/(?!jobs\/)[\w-]+\//.test(path))
+      .toSorted(([one], [other]) => one.split('{').length - other.split('{').length)
+      .flatMap(([path, item]) =>
+        Object.entries(item).map(([method, { responses }]) => ({
+          method: method.toUpperCase(),
+          path: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+          responses,
+        })),
+      )
+  );
 }

@@ -6,7 +6,7 @@ import {
 } from '../../platform/http/problem/problem.js';
 import type { JudgedTask } from './execute-body.js';
 import { JsonSchema } from '../schema/json.schema.js';
-import { judgedBatch } from './batch-body.js';
+import { judgedBatch } from './batch/batch-body.js';
 import { judgedBody } from './execute-body.js';
 
 /** A body to be judged, and by what. */

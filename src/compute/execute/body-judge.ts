@@ -7,7 +7,7 @@ import { CONFIG, type Config } from '../../platform/config.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { BodyToJudge, Judgement } from './body-judge.thread.js';
 import { JsonSchema } from '../schema/json.schema.js';
-import { type JudgedBatch, judgedBatch } from './batch-body.js';
+import { type JudgedBatch, judgedBatch } from './batch/batch-body.js';
 import { judgedBody } from './execute-body.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 

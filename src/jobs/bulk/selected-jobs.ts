@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { FINAL_STATUSES, JOB_STATUSES, type JobStatus } from '../job/job-status.js';
-import { JOB_TABLES, STATUS_SQL } from '../job/job-tables.js';
-import { JobSearch } from '../list/job-search.js';
+import { JOB_TABLES, STATUS_SQL } from '../list/search/job-tables.js';
+import { JobSearch } from '../list/search/job-search.js';
 import type { Selection } from './selection.js';
 import { MAX_CHANGED } from './selection.schema.js';
 
@@ -26,7 +26,7 @@ export class SelectedJobs {
    * The selected jobs that are in one of some states: those that the act is for. So an act that is repeated
    * goes on where the one before stopped.
    * @param columns SQL of what to answer of each, beside its id
-   * @returns at most {@link MAX_CHANGED}; `more`: whether there may be others
+   * @returns newest first, at most {@link MAX_CHANGED}; `more`: whether there may be others
    */
   async find<Row extends { readonly id: string }>(
     orgId: string,
@@ -39,7 +39,7 @@ export class SelectedJobs {
         text: `
           WITH candidate AS (SELECT unnest($1::uuid[]) AS id)
           SELECT s.id, ${columns} FROM candidate ${JOB_TABLES}
-          WHERE s.org_id = $2 AND ${STATUS_SQL} = ANY ($3)`,
+          WHERE s.org_id = $2 AND ${STATUS_SQL} = ANY ($3) ORDER BY s.id DESC`,
         values: [jobs.ids, orgId, states],
       });
       return { jobs: rows, more: false };

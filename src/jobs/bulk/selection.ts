@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import { parseIJson } from '../../platform/http/body/i-json.js';
 import { invalidParamsOf } from '../../platform/http/problem/invalid-params.js';
 import { Problem } from '../../platform/http/problem/problem.js';
-import type { JobFilter } from '../list/job-filter.js';
-import { jobFilterOf } from '../list/job-filter.schema.js';
+import type { JobFilter } from '../list/search/job-filter.js';
+import { jobFilterOf } from '../list/search/job-filter.schema.js';
 import { SELECTION } from './selection.schema.js';
 
 /** Which jobs an act is about, and whether it only counts them. */

@@ -11,13 +11,13 @@ import { serviceUrl } from '../../platform/http/service-url.js';
 import { jobUrl, SDK_HEADER, wireStatus } from '../job/job-links.js';
 import { CountedAs } from '../limits/organization-rates.guard.js';
 import { OutlookStore } from '../outlook/outlook.store.js';
-import type { JobFilter } from './job-filter.js';
+import type { JobFilter } from './search/job-filter.js';
 import {
   contradictionOf,
   FILTER_QUERY,
   type FilterMembers,
   jobFilterOf,
-} from './job-filter.schema.js';
+} from './search/job-filter.schema.js';
 import { ApiJobList, ApiJobSummary } from './job-list.openapi.js';
 import { presentListed } from './job-list.presenter.js';
 import { type JOB_PAGE, type JOB_SUMMARY, MAX_JOBS } from './job-list.schema.js';

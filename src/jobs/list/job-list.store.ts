@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { JobStatus } from '../job/job-status.js';
-import { STATUS_SQL } from '../job/job-tables.js';
-import type { JobFilter } from './job-filter.js';
-import { type Found, JobSearch } from './job-search.js';
+import { STATUS_SQL } from './search/job-tables.js';
+import type { JobFilter } from './search/job-filter.js';
+import { type Found, JobSearch } from './search/job-search.js';
 
 /** A job as lists show it. */
 export interface ListedJob {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import type { JobStatus } from '../job/job-status.js';
-import { STATUS_SQL } from '../job/job-tables.js';
-import type { JobFilter } from './job-filter.js';
-import { JobSearch } from './job-search.js';
+import { STATUS_SQL } from './search/job-tables.js';
+import type { JobFilter } from './search/job-filter.js';
+import { JobSearch } from './search/job-search.js';
 
 /** Counts of jobs. */
 export interface JobSummary {

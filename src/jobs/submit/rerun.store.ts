@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
 import { Database } from '../../platform/database/database.js';
-import { JOB_TABLES, STATUS_SQL } from '../job/job-tables.js';
+import { JOB_TABLES, STATUS_SQL } from '../list/search/job-tables.js';
 import type { JobKey, JobOptions } from '../job/job.js';
 import type { JobStatus } from '../job/job-status.js';
 import { UsageMeter } from '../limits/usage-meter.js';

@@ -97,15 +97,12 @@ export class RateLimiter {
         return { ...verdict, admitted: true };
       }
       const isHopeless = held.perMinute > 0 && held.asked > 0 && count > held.perMinute;
-      const before = held.grantedAt;
       if (!isHopeless && this.now() >= held.refusedUntil) {
         held.waiting += count - taken;
         await this.fetch(held, key, perMinute).finally(() => {
           held.waiting -= count - taken;
         });
-        if (tokensOf(held) > 0 || held.grantedAt === before) {
-          continue;
-        }
+        continue;
       }
       held.grants.push({ tokens: taken, until: this.now() + AHEAD_MS });
       const missing = Math.min(count, held.perMinute) - taken - held.left;

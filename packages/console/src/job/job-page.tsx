@@ -120,7 +120,7 @@ function Waiting({ job, detail }: { job: Job; detail: JobDetail }) {
     <section className="callout info" aria-label="Why it waits">
       <h2>Why it waits</h2>
       <p role="status">{waitingWords({ ...detail, task: job.task })}</p>
-      {starts !== undefined && (
+      {starts !== undefined && starts >= 1 && (
         <p className="soft">{`By how this task went before, it starts in about ${durationWords(starts)}.`}</p>
       )}
       {detail.expires_at !== null && (

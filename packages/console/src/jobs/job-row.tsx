@@ -107,7 +107,7 @@ export const shortId = (id: string): string => id.slice(-8);
 function aboutJob({ status, message, error, waits_for, estimate }: ListedJob): string {
   if (status === 'requested' && waits_for !== undefined) {
     const starts = estimate?.starts_in;
-    const soon = starts === undefined ? '' : `; about ${durationWords(starts)} to go`;
+    const soon = starts === undefined || starts < 1 ? '' : `; about ${durationWords(starts)} to go`;
     return `Waits ${WAITS_SHORT[waits_for]}${soon}`;
   }
   if (error !== undefined && status === 'failed') return error.title;

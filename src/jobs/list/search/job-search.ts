@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
-import { SqlValues } from '../../platform/database/sql-values.js';
-import { JOB_TABLES } from '../job/job-tables.js';
+import { Database } from '../../../platform/database/database.js';
 import { type IdRange, idRangeOf } from './id-range.js';
 import { candidatesFrom, isOfStates, type JobSource } from './job-candidates.js';
-import { conditionsOf, wordsOf } from './job-conditions.js';
 import type { JobFilter } from './job-filter.js';
+import { type SearchPart, searchStatement, WORDS_AMONG } from './search-statement.js';
 
 /** What is asked for of the jobs that are found. */
 export interface Search {
@@ -42,8 +40,6 @@ const GROWTH = 8;
 const FREQUENT_LABEL = 2_000;
 /** So many ends in the time of a filter are sorted, over all organizations; more are walked through. */
 const ENDED_AT_ONCE = 200_000;
-/** Words are looked for among so many of the newest that the rest of the filter leaves, of at most twice as many. */
-const WORDS_AMONG = 10_000;
 
 /**
  * Finds the jobs of an organization that a filter takes, newest first. It walks the index that tells most of
@@ -118,37 +114,11 @@ export class JobSearch {
     filter: JobFilter,
     source: JobSource,
     range: IdRange,
-    { chunk, missing, columns, before }: Search & { chunk: number; missing: number },
+    part: SearchPart,
   ): Promise<Chunk> {
-    const values = new SqlValues();
-    const candidates = candidatesFrom(source, orgId, filter, range)(values, chunk);
-    const conditions = conditionsOf(orgId, filter, values);
-    const inWords =
-      filter.words.length === 0
-        ? ''
-        : `JOIN (SELECT candidate.id FROM candidate ${JOB_TABLES} WHERE ${conditions}
-            ORDER BY candidate.id DESC LIMIT ${WORDS_AMONG}) AS left_over ON left_over.id = candidate.id`;
-    const also =
-      filter.words.length === 0
-        ? ''
-        : ` AND ${wordsOf(filter, values)}${before === null ? '' : ` AND candidate.id < ${values.add(before, 'uuid')}`}`;
     const { rows } = await this.database.queryFor<Raw & { examined: number; last: string }>(
       [orgId],
-      {
-        text: `
-        WITH candidate AS MATERIALIZED (${candidates})
-        SELECT seen.examined, seen.last, found.*
-        FROM (SELECT count(*)::int AS examined, (SELECT id FROM candidate ORDER BY id LIMIT 1) AS last
-          FROM candidate) AS seen
-        LEFT JOIN (
-          SELECT s.id, ${columns}
-          FROM candidate ${inWords} ${JOB_TABLES}
-          WHERE ${conditions}${also}
-          ORDER BY candidate.id DESC LIMIT ${values.add(missing, 'int')}
-        ) AS found ON true
-        ORDER BY found.id DESC`,
-        values: values.values,
-      },
+      searchStatement(orgId, filter, candidatesFrom(source, orgId, filter, range), part),
     );
     const [first] = rows;
     return {

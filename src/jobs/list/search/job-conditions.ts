@@ -1,5 +1,5 @@
-import type { SqlValues } from '../../platform/database/sql-values.js';
-import { STATUS_SQL } from '../job/job-tables.js';
+import type { SqlValues } from '../../../platform/database/sql-values.js';
+import { STATUS_SQL } from './job-tables.js';
 import type { JobFilter } from './job-filter.js';
 
 /** What holds for the jobs of a filter but its words, as SQL over `JOB_TABLES`. */

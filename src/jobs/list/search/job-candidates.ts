@@ -1,5 +1,5 @@
-import type { SqlValues } from '../../platform/database/sql-values.js';
-import { FINAL_STATUSES, type JobStatus } from '../job/job-status.js';
+import type { SqlValues } from '../../../platform/database/sql-values.js';
+import { FINAL_STATUSES, type JobStatus } from '../../job/job-status.js';
 import type { IdRange } from './id-range.js';
 import type { JobFilter } from './job-filter.js';
 
@@ -121,20 +121,20 @@ function ofState(
   within: (id: string) => string,
   newest: (id: string) => string,
 ): string {
-  const ofTask = ['topic', 'task'] as const;
-  const chosen = ofTask
-    .filter((column) => filter[column] !== null)
-    .map((column) => `AND ${column} = ${values.add(filter[column], 'text')}`)
-    .join(' ');
+  const chosen = (): string =>
+    (['topic', 'task'] as const)
+      .filter((column) => filter[column] !== null)
+      .map((column) => `AND ${column} = ${values.add(filter[column], 'text')}`)
+      .join(' ');
   switch (status) {
     case 'requested':
       return `${merged('job_queue', 'job_id', waitingOf(values, org, filter), within, newest)})
         UNION ALL (SELECT job_id AS id FROM job_queue
-          WHERE org_id = ${org} AND run_after IS NOT NULL ${chosen} AND ${within('job_id')} ${newest('job_id')}`;
+          WHERE org_id = ${org} AND run_after IS NOT NULL ${chosen()} AND ${within('job_id')} ${newest('job_id')}`;
     case 'in progress':
     case 'canceling':
       return `SELECT job_id AS id FROM job_leases
-        WHERE org_id = ${org} AND ${status === 'canceling' ? '' : 'NOT '}canceling ${chosen}
+        WHERE org_id = ${org} AND ${status === 'canceling' ? '' : 'NOT '}canceling ${chosen()}
           AND ${within('job_id')} ${newest('job_id')}`;
     case 'succeeded':
     case 'failed':

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { ReplacedOptions } from '../../jobs/submit/rerun.store.js';
-import { parseIJson } from '../../platform/http/body/i-json.js';
-import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
-import { BodyJudge } from './body-judge.js';
-import { invalid, isObject, judgedOptions } from './execute-body.js';
+import type { ReplacedOptions } from '../../../jobs/submit/rerun.store.js';
+import { parseIJson } from '../../../platform/http/body/i-json.js';
+import type { CatalogueEntry } from '../../catalogue/task-catalogue.js';
+import { BodyJudge } from '../body-judge.js';
+import { invalid, isObject, judgedOptions } from '../execute-body.js';
 
 /** What is to be different when a job is run again. */
 export interface JudgedRerun {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CANCEL_LINK, RESULT_LINK } from '../../jobs/read/status.schema.js';
+import { CANCEL_LINK, RESULT_LINK } from '../../../jobs/read/status.schema.js';
 import { MAX_BATCH } from './batch-body.js';
 
 /** The body of the answer to a batch. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PATH_SEGMENT } from '../job/job-address.js';
-import { JOB_STATUSES, type JobStatus } from '../job/job-status.js';
+import { PATH_SEGMENT } from '../../job/job-address.js';
+import { JOB_STATUSES, type JobStatus } from '../../job/job-status.js';
 import { ANY_JOB, idPrefixOf, type JobFilter, type Label, type TaskAddress } from './job-filter.js';
 
 /** Values that one repeatable member of a filter may have. */

@@ -1,21 +1,21 @@
 import { Controller, HttpCode, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Actor, ActorOf } from '../../auth/actor.js';
-import { Organization, RequireScope } from '../../auth/auth.decorators.js';
-import { jobUrl } from '../../jobs/job/job-links.js';
-import { OrganizationRates } from '../../jobs/limits/organization-rates.js';
-import { CountedAs } from '../../jobs/limits/organization-rates.guard.js';
-import { Submit } from '../../jobs/submit/submit.js';
-import { CONFIG, type Config } from '../../platform/config.js';
-import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
-import { JsonBodies } from '../../platform/http/body/json-body.js';
-import type { BodyOf } from '../../platform/http/openapi/body.js';
-import { idsFrom, newIds } from '../../platform/new-id.js';
+import { type Actor, ActorOf } from '../../../auth/actor.js';
+import { Organization, RequireScope } from '../../../auth/auth.decorators.js';
+import { jobUrl } from '../../../jobs/job/job-links.js';
+import { OrganizationRates } from '../../../jobs/limits/organization-rates.js';
+import { CountedAs } from '../../../jobs/limits/organization-rates.guard.js';
+import { Submit } from '../../../jobs/submit/submit.js';
+import { CONFIG, type Config } from '../../../platform/config.js';
+import { AcceptsJson } from '../../../platform/http/accepts-json.guard.js';
+import { JsonBodies } from '../../../platform/http/body/json-body.js';
+import type { BodyOf } from '../../../platform/http/openapi/body.js';
+import { idsFrom, newIds } from '../../../platform/new-id.js';
 import { ApiBatch } from './batch.openapi.js';
 import type { BATCH } from './batch.schema.js';
-import { BodyJudge } from './body-judge.js';
-import { KeyDigest, KeyGuard } from './idempotency-key.js';
-import { catalogueEntryOf, TaskGuard } from './task.guard.js';
+import { BodyJudge } from '../body-judge.js';
+import { KeyDigest, KeyGuard } from '../idempotency-key.js';
+import { catalogueEntryOf, TaskGuard } from '../task.guard.js';
 
 /** Execute a task many times at once: the jobs are stored together or not at all. */
 @Controller('compute/orgs/:org_id/:topic/:task/batch')

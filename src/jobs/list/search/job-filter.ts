@@ -1,4 +1,4 @@
-import type { JobStatus } from '../job/job-status.js';
+import type { JobStatus } from '../../job/job-status.js';
 
 /** A name and a value. */
 export type Label = readonly [name: string, value: string];

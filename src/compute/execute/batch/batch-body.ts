@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { JobOptions } from '../../jobs/job/job.js';
-import { parseIJson } from '../../platform/http/body/i-json.js';
-import type { InvalidParam } from '../../platform/http/problem/problem.js';
-import { faultsOf } from '../schema/task.schema.js';
-import { invalid, isObject, type JudgedTask, judgedOptions, refuse } from './execute-body.js';
+import type { JobOptions } from '../../../jobs/job/job.js';
+import { parseIJson } from '../../../platform/http/body/i-json.js';
+import type { InvalidParam } from '../../../platform/http/problem/problem.js';
+import { faultsOf } from '../../schema/task.schema.js';
+import { invalid, isObject, type JudgedTask, judgedOptions, refuse } from '../execute-body.js';
 
 /** How many jobs one batch may make. */
 export const MAX_BATCH = 1_000;

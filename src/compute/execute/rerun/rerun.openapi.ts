@@ -1,12 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation } from '@nestjs/swagger';
-import { ApiJob } from '../../jobs/job/job.openapi.js';
+import { ApiJob } from '../../../jobs/job/job.openapi.js';
 import {
   ApiExecuteProblems,
   ApiIdempotencyKey,
   ApiJobCreated,
   EXECUTE_OPTIONS_REF,
-} from './execute.openapi.js';
+} from '../execute.openapi.js';
 
 export const ApiRerun = () =>
   applyDecorators(

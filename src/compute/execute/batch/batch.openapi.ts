@@ -1,10 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
-import { EXAMPLE_JOB, EXAMPLE_JOB_URL } from '../../jobs/job/examples.js';
-import { json } from '../../platform/http/openapi/body.js';
+import { EXAMPLE_JOB, EXAMPLE_JOB_URL } from '../../../jobs/job/examples.js';
+import { json } from '../../../platform/http/openapi/body.js';
 import { MAX_BATCH } from './batch-body.js';
 import { BATCH } from './batch.schema.js';
-import { ApiExecuteProblems, ApiExecuteRequest, EXECUTE_OPTIONS_REF } from './execute.openapi.js';
+import { ApiExecuteProblems, ApiExecuteRequest, EXECUTE_OPTIONS_REF } from '../execute.openapi.js';
 
 export const ApiBatch = () =>
   applyDecorators(

@@ -1,0 +1,57 @@
+import { SqlValues } from '../../../platform/database/sql-values.js';
+import type { CandidateQuery } from './job-candidates.js';
+import { conditionsOf, wordsOf } from './job-conditions.js';
+import type { JobFilter } from './job-filter.js';
+import { JOB_TABLES } from './job-tables.js';
+
+/** Words are looked for among so many of the newest that the rest of the filter leaves, of at most twice as many. */
+export const WORDS_AMONG = 10_000;
+
+/** A part of a search: one look. */
+export interface SearchPart {
+  /** How many candidates to look at. */
+  readonly chunk: number;
+  /** How many jobs to answer. */
+  readonly missing: number;
+  /** SQL of what to answer of each, over the tables that a job may be in. */
+  readonly columns: string;
+  /** Of a search for words: answer only jobs before this one; null: from the newest. */
+  readonly before: string | null;
+}
+
+/**
+ * The statement that looks at the next candidates and answers those that the filter takes, newest first.
+ * Each row tells how many were looked at and which was the last; when none is taken there is one row, without
+ * a job.
+ */
+export function searchStatement(
+  orgId: string,
+  filter: JobFilter,
+  candidates: CandidateQuery,
+  { chunk, missing, columns, before }: SearchPart,
+): { readonly text: string; readonly values: unknown[] } {
+  const sql = new SqlValues();
+  const candidate = candidates(sql, chunk);
+  const conditions = conditionsOf(orgId, filter, sql);
+  const hasWords = filter.words.length > 0;
+  const left = hasWords
+    ? `JOIN (SELECT candidate.id FROM candidate ${JOB_TABLES} WHERE ${conditions}
+        ORDER BY candidate.id DESC LIMIT ${WORDS_AMONG}) AS remaining ON remaining.id = candidate.id`
+    : '';
+  const words = hasWords ? ` AND ${wordsOf(filter, sql)}` : '';
+  const behind =
+    hasWords && before !== null ? ` AND candidate.id < ${sql.add(before, 'uuid')}` : '';
+  const text = `
+    WITH candidate AS MATERIALIZED (${candidate})
+    SELECT seen.examined, seen.last, found.*
+    FROM (SELECT count(*)::int AS examined, (SELECT id FROM candidate ORDER BY id LIMIT 1) AS last
+      FROM candidate) AS seen
+    LEFT JOIN (
+      SELECT s.id, ${columns}
+      FROM candidate ${left} ${JOB_TABLES}
+      WHERE ${conditions}${words}${behind}
+      ORDER BY candidate.id DESC LIMIT ${sql.add(missing, 'int')}
+    ) AS found ON true
+    ORDER BY found.id DESC`;
+  return { text, values: sql.values };
+}
