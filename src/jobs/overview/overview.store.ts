@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
-import { STATUS_SQL } from '../job/job-tables.js';
-import { ANY_JOB } from '../list/job-filter.js';
-import { JobSearch } from '../list/job-search.js';
+import { STATUS_SQL } from '../list/search/job-tables.js';
+import { ANY_JOB } from '../list/search/job-filter.js';
+import { JobSearch } from '../list/search/job-search.js';
 import { type JobsOverview, overviewOf, type PastJob } from './overview.js';
 
 /** A process that runs jobs, as an organization may see it: its host and its other jobs are not theirs to know. */
