@@ -8,6 +8,9 @@ import { NumbersField } from './numbers-field.js';
 import { ObjectField } from './object-field.js';
 import { NumberField, SelectField, TextField } from './plain-fields.js';
 
+/** Longer hints take a line of their own. */
+const LONG_HINT = 160;
+
 export interface FieldProps {
   readonly schema: JsonSchema;
   readonly value: unknown;
@@ -75,8 +78,9 @@ export function Labeled({
   const id = idOf(form, place);
   const faults = useFaults(place, whole);
   const hint = hintOf(schema);
+  const isWide = wide || hint.length > LONG_HINT;
   return (
-    <div className={wide ? 'field' : 'field plain-field'}>
+    <div className={isWide ? 'field' : 'field plain-field'}>
       <label htmlFor={id}>
         {words(label)}
         {!required && <span className="soft"> (optional)</span>}

@@ -10,7 +10,8 @@ export function JobFacts({ detail }: { detail: JobDetail }) {
   const facts: readonly (readonly [string, string | null])[] = [
     ['Task', `${detail.topic}/${detail.task}`],
     ['Ran for', ran === null ? null : durationWords(ran)],
-    ['Attempts', `${detail.attempt} of at most ${detail.max_attempts} that may fail`],
+    ['Attempts', String(detail.attempt)],
+    ['Fails with failure', detail.max_attempts === 1 ? null : `number ${detail.max_attempts}`],
     ['Failures', detail.failures === 0 ? null : String(detail.failures)],
     ['Workers lost', detail.crashes === 0 ? null : String(detail.crashes)],
     ['Priority', detail.priority === 0 ? null : String(detail.priority)],

@@ -48,7 +48,7 @@ export function JobProblem({
         </div>
       ))}
       <div className="row small soft">
-        <span>{`${plural(detail.attempt, 'attempt')}, at most ${detail.max_attempts}`}</span>
+        <span>{plural(detail.attempt, 'attempt')}</span>
         {last !== undefined && <span className="mono">{`worker ${last.worker}`}</span>}
         <span className="mono">{problem.type.split(/[/:]/).at(-1)}</span>
         {problem['error-id'] !== undefined && (

@@ -57,7 +57,10 @@ export function JobResults({
 function Message({ results }: { results: Packed }) {
   const message = at(results, 'message');
   const warnings = at(results, 'warnings');
-  const doubts = Array.isArray(warnings) ? (warnings as Packed[]) : [];
+  const told = typeof message === 'string' ? message : '';
+  const doubts = Array.isArray(warnings) ? (warnings as Packed[]).map(wordsOf) : [];
+  // The message may say all of it.
+  const others = doubts.filter((doubt) => !told.includes(doubt));
   if (typeof message !== 'string' && doubts.length === 0) return null;
   return (
     <div className={doubts.length > 0 ? 'callout warn' : 'callout info'} role="status">
@@ -66,11 +69,11 @@ function Message({ results }: { results: Packed }) {
           <bdi>{message}</bdi>
         </p>
       )}
-      {doubts.length > 0 && (
+      {others.length > 0 && (
         <ul className="bullets">
-          {doubts.map((doubt, index) => (
+          {others.map((doubt, index) => (
             <li key={index}>
-              <bdi>{wordsOf(doubt)}</bdi>
+              <bdi>{doubt}</bdi>
             </li>
           ))}
         </ul>

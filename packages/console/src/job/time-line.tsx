@@ -74,7 +74,7 @@ function momentsOf({
   if (run_after !== null && attempts.length === 0) {
     moments.push({
       at: created_at,
-      what: `Not to start before ${momentWords(run_after)}`,
+      what: `Not before ${momentWords(run_after)}`,
       kind: 'plain',
     });
   }
