@@ -41,7 +41,7 @@ export interface PageOptions extends CallOptions {
   readonly cursor?: string | undefined;
 }
 
-export interface RerunOptions<T extends TaskName> extends Omit<SubmitOptions, 'options'> {
+export interface RerunOptions<T extends TaskName> extends SubmitOptions {
   /** Those of the new job; default: the same as before. */
   readonly parameters?: ParametersOf<T> | undefined;
 }

@@ -1,4 +1,4 @@
-import { outliving, sleep, within } from './abort.js';
+import { outliving, sleep, within } from './http/abort.js';
 import type {
   BulkOptions,
   CallOptions,
@@ -9,15 +9,15 @@ import type {
   SubmitOptions,
   WaitOptions,
 } from './call-options.js';
-import { changesIn } from './changes.js';
+import { changesIn } from './follow/changes.js';
 import {
   JobCanceledError,
   JobFailedError,
   JobOngoingError,
   UnexpectedAnswerError,
 } from './errors.js';
-import { EventFeed } from './event-feed.js';
-import { batchPath, type Job, jobIdIn, jobPath, organizationPath, taskPath } from './job.js';
+import { EventFeed } from './follow/event-feed.js';
+import { type Job, jobPath, organizationPath } from './job.js';
 import { cursorIn, filterQuery, JobList } from './job-list.js';
 import type {
   BulkOutcome,
@@ -29,11 +29,12 @@ import type {
   ListedJob,
   StreamFilter,
 } from './list-types.js';
-import { JobStreams } from './job-streams.js';
+import { JobStreams } from './follow/job-streams.js';
 import { type ClientSettings, transportSettings } from './settings.js';
-import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
+import { type Look, PollingFeed, type StatusFeed } from './follow/status-feed.js';
+import { Submissions } from './submissions.js';
 import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
-import { jsonOf, type Reply, retryAfterOf, Transport } from './transport.js';
+import { jsonOf, listOf, type Reply, retryAfterOf, Transport } from './http/transport.js';
 import type {
   AuditEntry,
   AuditFilter,
@@ -59,6 +60,7 @@ const CANCEL_WITHIN_MS = 5_000;
 export class HeadframeClient {
   private readonly transport: Transport;
   private readonly feed: StatusFeed;
+  private readonly submissions: Submissions;
   private readonly jobs: JobList;
   private readonly streams: JobStreams;
   private readonly url: string;
@@ -70,6 +72,7 @@ export class HeadframeClient {
     this.url = checked.url;
     this.org = settings.org;
     this.transport = new Transport(checked);
+    this.submissions = new Submissions(this.transport, settings.org);
     this.jobs = new JobList(this.transport, settings.org);
     this.streams = new JobStreams(this.transport, settings.org);
     const look = (job: Job, signal?: AbortSignal) => this.look(job, signal);
@@ -89,7 +92,7 @@ export class HeadframeClient {
   ): Promise<ResultsOf<T>> {
     // A submit under way may have made a job already: its answer is awaited, to cancel that one.
     const job = await outliving(CANCEL_WITHIN_MS, signal, (late) =>
-      this.execute(task, parameters, { ...submit, signal: late }, signal),
+      this.submissions.one(task, parameters, { ...submit, signal: late }, signal),
     );
     try {
       onSubmitted?.(job);
@@ -115,7 +118,7 @@ export class HeadframeClient {
     parameters: ParametersOf<T>,
     options: SubmitOptions = {},
   ): Promise<Job<T>> {
-    return this.execute(task, parameters, options, options.signal);
+    return this.submissions.one(task, parameters, options);
   }
 
   /**
@@ -123,17 +126,12 @@ export class HeadframeClient {
    * @param parameters of each job, 1–1,000
    * @returns the jobs, in the order of their parameters
    */
-  async submitBatch<T extends TaskName>(
+  submitBatch<T extends TaskName>(
     task: T,
     parameters: readonly ParametersOf<T>[],
-    { options, signal, ...submit }: SubmitOptions = {},
+    options: SubmitOptions = {},
   ): Promise<Job<T>[]> {
-    const reply = await this.transport.post(
-      batchPath(this.org, task),
-      JSON.stringify({ parameters, options }),
-      { signal, headers: this.submitHeaders(submit) },
-    );
-    return jsonOf<{ results: { id: string }[] }>(reply).results.map(({ id }) => ({ task, id }));
+    return this.submissions.batch(task, parameters, options);
   }
 
   /** How a job is doing at this moment. */
@@ -190,7 +188,8 @@ export class HeadframeClient {
 
   /** Everything that is kept of a job: its options, times, counters and attempts. */
   async detail(job: Job, { signal }: CallOptions = {}): Promise<JobDetail> {
-    return jsonOf(await this.transport.get(jobPath(this.org, job, 'detail'), signal));
+    const reply = await this.transport.get(jobPath(this.org, job, 'detail'), signal);
+    return jsonOf<JobDetail>(reply, 'labels', 'attempts');
   }
 
   /** What the command of a job wrote to standard error, oldest first. */
@@ -204,7 +203,7 @@ export class HeadframeClient {
       // Before the page: a job that has ended writes nothing more.
       const look = follow ? await this.look(job, signal) : null;
       for (let more = true; more;) {
-        const page = jsonOf<LogPage>(await this.transport.get(path + query, signal));
+        const page = listOf<LogPage>(await this.transport.get(path + query, signal), 'logs');
         yield* page.logs;
         query = `?after=${encodeURIComponent(page.after)}`;
         more = page.more;
@@ -221,8 +220,9 @@ export class HeadframeClient {
     const tasks: Task[] = [];
     for (;;) {
       const query = new URLSearchParams({ details: `${details}`, offset: `${tasks.length}` });
-      const page = jsonOf<TaskPage>(
+      const page = listOf<TaskPage>(
         await this.transport.get(`${organizationPath(this.org, 'tasks')}?${query}`, signal),
+        'results',
       );
       tasks.push(...page.results);
       if (page.count === 0 || tasks.length >= page.total) return tasks;
@@ -279,32 +279,27 @@ export class HeadframeClient {
   }
 
   /**
-   * Makes a new job of one that has ended, with its options, and the label `rerun-of`.
-   * @param parameters those of the new job; default: the same as before
+   * Makes a new job of one that has ended, with its parameters and options, and the label `rerun-of`.
+   * It is safe to repeat, as `submit` is.
+   * @param changes what is to be different, each as a whole
    */
-  async rerun<T extends TaskName>(
+  rerun<T extends TaskName>(job: Job<T>, changes: RerunOptions<T> = {}): Promise<Job<T>> {
+    return this.submissions.again(job, changes);
+  }
+
+  /** What a job was given. */
+  async parameters<T extends TaskName>(
     job: Job<T>,
-    { parameters, signal, ...submit }: RerunOptions<T> = {},
-  ): Promise<Job<T>> {
-    const label = `rerun-of:${job.id}`;
-    if (parameters !== undefined) {
-      const { priority, timeout, max_attempts, labels } = await this.detail(job, { signal });
-      return this.submit(job.task, parameters, {
-        ...submit,
-        signal,
-        options: { priority, timeout, max_attempts, labels: { ...labels, 'rerun-of': job.id } },
-      });
-    }
-    await this.rerunJobs({ ids: [job.id] }, { signal });
-    const { jobs } = await this.listPage({ label: [label] }, { limit: 1, signal });
-    const [made] = jobs;
-    if (made === undefined) throw new JobOngoingError(job, 'only ended jobs can be run again');
-    return { task: job.task, id: made.id };
+    { signal }: CallOptions = {},
+  ): Promise<ParametersOf<T>> {
+    const reply = await this.transport.get(jobPath(this.org, job, 'parameters'), signal);
+    return jsonOf<{ parameters: ParametersOf<T> }>(reply, 'parameters').parameters;
   }
 
   /** What the organization may use, and what it uses now. */
   async limits({ signal }: CallOptions = {}): Promise<Limits> {
-    return jsonOf(await this.transport.get(organizationPath(this.org, 'limits'), signal));
+    const reply = await this.transport.get(organizationPath(this.org, 'limits'), signal);
+    return jsonOf<Limits>(reply, 'used');
   }
 
   /** Who did what, newest first. Needs the scope of administrators. */
@@ -316,7 +311,10 @@ export class HeadframeClient {
     let at: string | null | undefined = cursor;
     do {
       const query = filterQuery({ ...filter, limit, cursor: at });
-      const page = jsonOf<AuditPage>(await this.transport.get(`${path}?${query}`, signal));
+      const page = listOf<AuditPage>(
+        await this.transport.get(`${path}?${query}`, signal),
+        'results',
+      );
       yield* page.results;
       at = cursorIn(page.next);
     } while (at !== null);
@@ -325,33 +323,6 @@ export class HeadframeClient {
   /** The address of a job, which has its results; that of its status is `/status` longer. */
   addressOf(job: Job): string {
     return this.url + jobPath(this.org, job, 'results');
-  }
-
-  private async execute<T extends TaskName>(
-    task: T,
-    parameters: ParametersOf<T>,
-    { options, signal, ...submit }: SubmitOptions,
-    givenUp: AbortSignal | undefined,
-  ): Promise<Job<T>> {
-    const headers = { 'content-type': 'application/json', ...this.submitHeaders(submit) };
-    const body = JSON.stringify({ parameters, options });
-    const path = taskPath(this.org, task);
-    const reply = await this.transport.send(
-      { method: 'POST', path, headers, body, signal, givenUp },
-      (each) => createdBy(each) !== null,
-    );
-    return { task, id: createdBy(reply) as string };
-  }
-
-  private submitHeaders({
-    idempotencyKey,
-    preview = false,
-  }: SubmitOptions): Record<string, string> {
-    const key = idempotencyKey ?? (this.transport.isPatient ? randomKey() : null);
-    return {
-      ...(key !== null && { 'idempotency-key': key }),
-      ...(preview && { 'api-preview': 'opt-in' }),
-    };
   }
 
   private async look(job: Job, signal: AbortSignal | undefined): Promise<Look> {
@@ -369,16 +340,4 @@ function stateIn<Body extends { status: string }>(reply: Reply): Body {
   const body = jsonOf<Body>(reply);
   if (typeof body.status === 'string') return body;
   throw new UnexpectedAnswerError('An answer that should tell the state of a job does not.');
-}
-
-/** The id of the job that an answer to a submit tells of; null when it tells of none. */
-function createdBy({ status, headers, redirectedTo }: Reply): string | null {
-  const location = status === 303 ? headers.get('location') : redirectedTo;
-  return location === null ? null : jobIdIn(location);
-}
-
-/** 128 bits; `crypto.randomUUID` is not there on pages that came without TLS. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -36,7 +36,7 @@ export type {
 export type { Job } from './job.js';
 export type { ClientSettings } from './settings.js';
 export type { KnownTask, ParametersOf, ResultsOf, TaskName } from './task-types.js';
-export type { TokenSource } from './transport.js';
+export type { TokenSource } from './http/transport.js';
 export type {
   AuditEntry,
   AuditFilter,

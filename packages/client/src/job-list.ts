@@ -7,11 +7,9 @@ import type {
   JobSelection,
   JobSummary,
   ListedJob,
+  WireJob,
 } from './list-types.js';
-import { jsonOf, type Transport } from './transport.js';
-
-/** A job as it is listed: the topic stands by itself there. */
-export type WireJob = Omit<ListedJob, 'task'> & { readonly topic: string; readonly task: string };
+import { jsonOf, listOf, type Transport } from './http/transport.js';
 
 /** Finds the jobs of an organization, and acts on many at once. */
 export class JobList {
@@ -25,9 +23,8 @@ export class JobList {
     if (limit !== undefined) query.set('limit', `${limit}`);
     if (cursor !== undefined) query.set('cursor', cursor);
     const path = `${organizationPath(this.org, 'jobs')}?${query}`;
-    const page = jsonOf<{ results: WireJob[]; next: string | null }>(
-      await this.transport.get(path, signal),
-    );
+    const reply = await this.transport.get(path, signal);
+    const page = listOf<{ results: WireJob[]; next: string | null }>(reply, 'results');
     return { jobs: page.results.map(named), cursor: cursorIn(page.next) };
   }
 
@@ -45,7 +42,7 @@ export class JobList {
 
   async summary(filter: JobFilter, { signal }: CallOptions): Promise<JobSummary> {
     const path = `${organizationPath(this.org, 'summary')}?${filterQuery(filter)}`;
-    return jsonOf(await this.transport.get(path, signal));
+    return jsonOf<JobSummary>(await this.transport.get(path, signal), 'total', 'by_status');
   }
 
   /**
@@ -59,7 +56,8 @@ export class JobList {
     const body = JSON.stringify({ ...selection, ...(dryRun && { dry_run: true }) });
     const once = act === 'rerun' && !dryRun;
     const path = organizationPath(this.org, act);
-    return jsonOf(await this.transport.post(path, body, { signal, once }));
+    const reply = await this.transport.post(path, body, { signal, once });
+    return jsonOf<BulkOutcome>(reply, 'matched', 'changed');
   }
 }
 

@@ -9,7 +9,7 @@ export interface Job<T extends TaskName = TaskName> {
   readonly id: string;
 }
 
-type JobPath = 'results' | 'status' | 'detail' | 'logs' | 'events';
+type JobPath = Exclude<keyof typeof PATHS, 'execute' | 'batch'>;
 type OrganizationPath = keyof typeof ORGANIZATION_PATHS;
 
 const TASK = /^[a-z0-9][a-z0-9-]{0,62}\/[a-z0-9][a-z0-9-]{0,62}$/;
@@ -31,7 +31,7 @@ export function taskPath(org: string, task: TaskName): string {
 
 /** @throws TypeError when the name is not of the form `topic/task` */
 export function batchPath(org: string, task: TaskName): string {
-  return `${taskPath(org, task)}/batch`;
+  return taskPath(org, task) + PATHS.batch.slice(PATHS.execute.length);
 }
 
 /** @throws TypeError when the job is not named by a task and a UUID */

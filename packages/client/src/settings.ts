@@ -1,5 +1,5 @@
 import { isUuid } from './job.js';
-import type { TokenSource, TransportSettings } from './transport.js';
+import type { TokenSource, TransportSettings } from './http/transport.js';
 
 /** Whom to talk to, as whom, and how patiently. */
 export interface ClientSettings {

@@ -1,5 +1,10 @@
 import type { components, paths } from './generated/api.js';
 
+/** A service without streams does well, too. */
+type StreamPath =
+  | '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/events'
+  | '/compute/orgs/{org_id}/jobs/events';
+
 /** The paths of the API that this client uses; a route that moves breaks the build. */
 export const PATHS = {
   execute: '/compute/orgs/{org_id}/{topic}/{task}',
@@ -8,7 +13,10 @@ export const PATHS = {
   detail: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/detail',
   logs: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/logs',
   events: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/events',
-} as const;
+  parameters: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/parameters',
+  rerun: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/rerun',
+  batch: '/compute/orgs/{org_id}/{topic}/{task}/batch',
+} as const satisfies Record<string, keyof paths | StreamPath>;
 
 /** Those of the organization itself. */
 export const ORGANIZATION_PATHS = {
@@ -21,7 +29,7 @@ export const ORGANIZATION_PATHS = {
   cancel: '/compute/orgs/{org_id}/jobs/cancel',
   purge: '/compute/orgs/{org_id}/jobs/purge',
   rerun: '/compute/orgs/{org_id}/jobs/rerun',
-} as const;
+} as const satisfies Record<string, keyof paths | StreamPath>;
 
 type JsonOf<R> = R extends { content: { 'application/json': infer Body } } ? Body : never;
 

@@ -74,7 +74,7 @@ function LimitsTable({ limits }: { limits: Limits }) {
     ['Weight while organizations compete', null, limits.weight, countWords],
   ];
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Limits and usage">
+    <div className="scroll" tabIndex={0} role="group" aria-label="Limits and usage">
       <table className="table">
         <thead>
           <tr>
@@ -209,7 +209,7 @@ function AuditTable({
 }) {
   const { org } = useApi();
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Audit log">
+    <div className="scroll" tabIndex={0} role="group" aria-label="Audit log">
       <table className="table">
         <thead>
           <tr>

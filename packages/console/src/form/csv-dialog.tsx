@@ -96,7 +96,7 @@ export function CsvDialog({
 
 function Preview({ table }: { table: CsvTable }) {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="The first rows of the file">
+    <div className="scroll" tabIndex={0} role="group" aria-label="The first rows of the file">
       <table className="table small">
         <thead>
           <tr>

@@ -12,7 +12,7 @@ export function Differences({
 }) {
   if (differences.length === 0) return <p className="soft">Nothing differs.</p>;
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Differences">
+    <div className="scroll" tabIndex={0} role="group" aria-label="Differences">
       <table className="table">
         <thead>
           <tr>

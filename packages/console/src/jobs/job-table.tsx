@@ -74,50 +74,57 @@ export function JobTable({
   const all = ordered.length > 0 && ordered.every(({ id }) => selected.has(id));
 
   return (
-    <div
-      className="job-table"
-      role="table"
-      aria-label="Jobs"
-      aria-rowcount={more ? -1 : ordered.length + 1}
-    >
-      <div role="rowgroup">
-        <div className="job-head" role="row" aria-rowindex={1} data-selectable={onSelect !== null}>
-          {onSelect !== null && (
-            <span role="columnheader">
-              <input
-                type="checkbox"
-                aria-label={`Select the ${plural(ordered.length, 'job')} that are loaded`}
-                checked={all}
-                onChange={() => onSelect(new Set(all ? [] : ordered.map(({ id }) => id)))}
-              />
-            </span>
-          )}
-          {COLUMNS.map(({ by, title }) => (
-            <ColumnHead key={by} by={by} title={title} sort={sort} onSort={onSort} />
-          ))}
-        </div>
-      </div>
+    <div className="job-frame">
       <div
-        ref={body}
-        role="rowgroup"
-        className="job-body"
-        style={{ height: virtual.getTotalSize() }}
+        className="job-table"
+        role="table"
+        aria-label="Jobs"
+        aria-rowcount={more ? -1 : ordered.length + 1}
       >
-        {items.map(({ index, start, key }) => {
-          const job = ordered[index];
-          return job === undefined ? null : (
-            <JobRow
-              key={key}
-              job={job}
-              index={index}
-              top={start - margin}
-              now={now}
-              selected={selected.has(job.id)}
-              onToggle={onSelect === null ? null : toggle}
-              onLabel={onLabel}
-            />
-          );
-        })}
+        <div role="rowgroup">
+          <div
+            className="job-head"
+            role="row"
+            aria-rowindex={1}
+            data-selectable={onSelect !== null}
+          >
+            {onSelect !== null && (
+              <span role="columnheader">
+                <input
+                  type="checkbox"
+                  aria-label={`Select the ${plural(ordered.length, 'job')} that are loaded`}
+                  checked={all}
+                  onChange={() => onSelect(new Set(all ? [] : ordered.map(({ id }) => id)))}
+                />
+              </span>
+            )}
+            {COLUMNS.map(({ by, title }) => (
+              <ColumnHead key={by} by={by} title={title} sort={sort} onSort={onSort} />
+            ))}
+          </div>
+        </div>
+        <div
+          ref={body}
+          role="rowgroup"
+          className="job-body"
+          style={{ height: virtual.getTotalSize() }}
+        >
+          {items.map(({ index, start, key }) => {
+            const job = ordered[index];
+            return job === undefined ? null : (
+              <JobRow
+                key={key}
+                job={job}
+                index={index}
+                top={start - margin}
+                now={now}
+                selected={selected.has(job.id)}
+                onToggle={onSelect === null ? null : toggle}
+                onLabel={onLabel}
+              />
+            );
+          })}
+        </div>
       </div>
       <p className="small soft table-end" role="status">
         {more

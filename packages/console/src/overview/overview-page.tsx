@@ -148,7 +148,7 @@ function ByTask({ overview }: { overview: Overview }) {
   return (
     <section className="panel" aria-label="Tasks">
       <h2>By task</h2>
-      <div className="scroll" tabIndex={0} role="region" aria-label="By task">
+      <div className="scroll" tabIndex={0} role="group" aria-label="By task">
         <table className="table">
           <thead>
             <tr>
@@ -224,7 +224,7 @@ function Workers({ overview }: { overview: Overview }) {
       {workers.length === 0 ? (
         <p className="callout warn">No worker is alive: jobs wait until the operator starts one.</p>
       ) : (
-        <div className="scroll" tabIndex={0} role="region" aria-label="Workers">
+        <div className="scroll" tabIndex={0} role="group" aria-label="Workers">
           <table className="table">
             <thead>
               <tr>

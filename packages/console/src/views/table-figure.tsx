@@ -18,7 +18,7 @@ export default function TableFigure({ view, document }: FigureProps<TableView>) 
   const { columns, count, cell } = table;
   return (
     <Figure title={title}>
-      <div className="scroll" tabIndex={0} role="region" aria-label={title}>
+      <div className="scroll" tabIndex={0} role="group" aria-label={title}>
         <table className="table">
           <thead>
             <tr>
