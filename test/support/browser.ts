@@ -47,7 +47,8 @@ export async function openPage(
   });
   page.on('request', (request) => {
     const address = new URL(request.url());
-    if (address.protocol.startsWith('http') && address.origin !== url) note(`asked ${address.href}`);
+    if (address.protocol.startsWith('http') && address.origin !== url)
+      note(`asked ${address.href}`);
   });
   return { page, faults };
 }

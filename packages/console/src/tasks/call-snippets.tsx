@@ -6,7 +6,7 @@ import { CopyButton } from '../ui/copy-button.js';
 
 /** Parameters longer than this are read from a file in the calls. */
 const MOST_INLINE = 3_000;
-const LANGUAGES = ['curl', 'Python', 'TypeScript'] as const;
+const LANGUAGES = ['curl', 'CLI', 'Python', 'TypeScript'] as const;
 type Language = (typeof LANGUAGES)[number];
 
 /** The same job from a program, to copy. The token is never part of it. */
@@ -70,6 +70,13 @@ function snippet(language: Language, entry: TaskEntry, org: string, value: unkno
         isLong
           ? '  --data @body.json'
           : `  -d '${JSON.stringify({ parameters: plain }).replaceAll("'", `'\\''`)}'`,
+      ].join('\n');
+    case 'CLI':
+      return [
+        `export HEADFRAME_URL=${SERVICE_URL} HEADFRAME_ORG=${org} # HEADFRAME_TOKEN, or headframe login`,
+        isLong
+          ? `headframe run ${entry.key} --parameters parameters.json${preview ? ' --preview' : ''}`
+          : `headframe run ${entry.key} --parameters -${preview ? ' --preview' : ''} <<'JSON'\n${text}\nJSON`,
       ].join('\n');
     case 'Python':
       return [
