@@ -3,6 +3,7 @@ import { BATCH } from './compute/execute/batch/batch.schema.js';
 import { BULK_ANSWER } from './jobs/bulk/selection.schema.js';
 import { JOB_PARAMETERS } from './jobs/read/parameters/parameters.schema.js';
 import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
+import { JOB_EVENT, ORGANIZATION_EVENT } from './jobs/follow/event.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
 import { JOB_PAGE, JOB_SUMMARY, LISTED_JOB } from './jobs/list/job-list.schema.js';
 import { OVERVIEW } from './jobs/overview/overview.schema.js';
@@ -23,6 +24,8 @@ export const ANSWERS = [
   JOB_DETAIL,
   OVERVIEW,
   JOB_LOGS,
+  JOB_EVENT,
+  ORGANIZATION_EVENT,
   JOB_PARAMETERS,
   BULK_ANSWER,
   LISTED_JOB,

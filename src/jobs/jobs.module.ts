@@ -3,6 +3,14 @@ import { APP_GUARD } from '@nestjs/core';
 import type { Config } from '../platform/config.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditStore } from './audit/audit.store.js';
+import { ChangeFeed } from './feed/change-feed.js';
+import { FollowedOrganizations } from './feed/followed-organizations.js';
+import { HeardChanges } from './feed/heard-changes.js';
+import { HintLine } from './feed/hint-line.js';
+import { JobEventsController } from './follow/job-events.controller.js';
+import { OrganizationEventsController } from './follow/organization/organization-events.controller.js';
+import { OrganizationWatches } from './follow/organization/organization-watches.js';
+import { OpenStreams } from './follow/stream/open-streams.js';
 import { GrantedLimitsStore } from './limits/granted-limits.store.js';
 import { OrganizationRates } from './limits/organization-rates.js';
 import { OrganizationRatesGuard } from './limits/organization-rates.guard.js';
@@ -32,6 +40,9 @@ import { Cancel } from './end/cancel.js';
 import { CancelController } from './end/cancel.controller.js';
 import { EndStore } from './end/end.store.js';
 import { Purge } from './end/purge.js';
+import { JobSnapshotStore } from './read/watch/job-snapshot.store.js';
+import { JobWaits } from './read/watch/job-waits.js';
+import { JobWatches } from './read/watch/job-watches.js';
 import { DocumentReader } from './read/document-reader.js';
 import { StatusController } from './read/status.controller.js';
 import { KeyCleaner } from './care/key-cleaner.js';
@@ -51,6 +62,16 @@ import { LocalStarts } from './lease/local-starts.js';
 import { LocalWorker } from './lease/local-worker.js';
 import { WorkerStore } from './lease/worker.store.js';
 
+/** For those who follow jobs: a process that answers no clients needs none of it. */
+const ANSWERING = [
+  HeardChanges,
+  JobSnapshotStore,
+  JobWatches,
+  JobWaits,
+  OpenStreams,
+  OrganizationWatches,
+];
+
 /** The job: its states, its store, the routes that read and cancel it, and the care for lost and for old ones. */
 @Module({})
 export class JobsModule {
@@ -64,6 +85,8 @@ export class JobsModule {
               StatusController,
               CancelController,
               JobDetailController,
+              JobEventsController,
+              OrganizationEventsController,
               JobListController,
               OverviewController,
               JobLogsController,
@@ -97,6 +120,10 @@ export class JobsModule {
         RerunStore,
         Rerun,
         JobSignals,
+        FollowedOrganizations,
+        ChangeFeed,
+        ...(role === 'worker' ? [] : ANSWERING),
+        ...(role === 'api' ? [HintLine] : []),
         LocalStarts,
         WorkerStore,
         TendStore,
@@ -119,8 +146,10 @@ export class JobsModule {
         BulkAct,
         JobParametersStore,
         JobSignals,
+        ChangeFeed,
         LocalStarts,
         OrganizationRates,
+        ...(role === 'worker' ? [] : [JobWaits]),
         ...(role === 'api' ? [] : [ClaimStore, LeaseStore, LocalWorker]),
       ],
     };

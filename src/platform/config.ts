@@ -246,6 +246,25 @@ export const CONFIG_SCHEMA = z.object({
   MAX_CONNECTIONS: wholeNumber(1, 1_000_000)
     .default(10_000)
     .describe('Open connections of clients; more are closed as they come.'),
+  MAX_STREAMS_ORG: wholeNumber(0, 100_000)
+    .default(100)
+    .describe('Event streams that a process keeps open for one organization; more get 429.'),
+  MAX_STREAMS: wholeNumber(0, 100_000)
+    .default(2_000)
+    .describe('Event streams that a process keeps open for all; more get 429.'),
+  MAX_WAITS_ORG: wholeNumber(0, 100_000)
+    .default(500)
+    .describe(
+      'Requests of one organization that a process holds back at once for `Prefer: wait`; more are answered at once.',
+    ),
+  MAX_WAITS: wholeNumber(0, 100_000)
+    .default(5_000)
+    .describe('Requests of all that a process holds back at once; more are answered at once.'),
+  MAX_WAIT_SECONDS: wholeNumber(0, 600)
+    .default(60)
+    .describe(
+      'Longest that a request is held back; longer waits are cut to it, and 0 grants none.',
+    ),
   BODY_LIMIT_BYTES: wholeNumber(1024, 512 * 1024 * 1024)
     .default(8 * 1024 * 1024)
     .describe('Largest request body.'),

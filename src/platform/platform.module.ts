@@ -55,6 +55,7 @@ export class PlatformModule {
       exports: [
         CONFIG,
         Database,
+        Draining,
         SchemaState,
         AllowedMethods,
         RequestBuckets,

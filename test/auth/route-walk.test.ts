@@ -69,7 +69,9 @@ async function ask({ method, path }: Operation, headers: Record<string, string>)
     headers,
     redirect: 'manual',
   });
-  const text = await response.text();
+  const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  await (streams ? response.body?.cancel() : undefined);
+  const text = streams ? '' : await response.text();
   return {
     status: response.status,
     challenge: response.headers.get('www-authenticate'),

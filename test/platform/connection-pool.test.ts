@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isDatabaseUnavailable } from '../../src/platform/database/database-errors.js';
-import { ConnectionPool, hangUp } from '../../src/platform/database/connection-pool.js';
+import { ConnectionPool, hangUp } from '../../src/platform/database/connections/connection-pool.js';
 import { sessionOf } from '../../src/platform/database/session.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { StallingProxy } from '../support/stalling-proxy.js';

@@ -8,7 +8,7 @@ interface Documented {
   readonly method: string;
   readonly path: RegExp;
   readonly responses: Readonly<
-    Record<string, { readonly content?: { 'application/json': { schema: { $ref: string } } } }>
+    Record<string, { readonly content?: { 'application/json'?: { schema: { $ref: string } } } }>
   >;
 }
 
@@ -45,7 +45,7 @@ export function judgeAnswer(
   if (documented === undefined) {
     throw new Error(`${told}, which is not documented`);
   }
-  const reference = documented.content?.['application/json'].schema.$ref;
+  const reference = documented.content?.['application/json']?.schema.$ref;
   if (reference === undefined) {
     if (text !== '') {
       throw new Error(`${told} with a body that is not documented: ${text}`);
@@ -67,6 +67,10 @@ export const judgedFetch: typeof fetch = async (input, init) => {
   const request = new Request(input, { ...init, body: null });
   const response = await fetch(input, init);
   const { status, headers } = response;
+  if (headers.get('content-type')?.startsWith('text/event-stream') === true) {
+    // It may never end: whoever reads it judges its events.
+    return response;
+  }
   judgeAnswer(request, { status, headers, text: await response.clone().text() });
   return response;
 };

@@ -55,15 +55,11 @@ export type JobSelection = { readonly ids: readonly string[] } | { readonly filt
 /** What came of an act on many jobs. */
 export type BulkOutcome = components['schemas']['BulkAnswer'];
 
-/** A change of a job, as the stream of the organization tells it. */
-export type ChangedJob = JobStatus &
-  Job & {
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly attempt?: number;
-    readonly created_at?: string;
-    readonly started_at?: string;
-    readonly ended_at?: string;
-  };
+/** A change of a job on the wire. */
+export type WireChange = components['schemas']['OrganizationEvent'];
+
+/** A change of a job, as the stream of the organization tells it: the job, and what its status says. */
+export type ChangedJob = Job & Omit<WireChange, 'topic' | 'task'>;
 
 /** What the stream of changes gives. */
 export type Change =

@@ -1,10 +1,5 @@
 import type { components, paths } from './generated/api.js';
 
-/** A service without streams does well, too. */
-type StreamPath =
-  | '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/events'
-  | '/compute/orgs/{org_id}/jobs/events';
-
 /** The paths of the API that this client uses; a route that moves breaks the build. */
 export const PATHS = {
   execute: '/compute/orgs/{org_id}/{topic}/{task}',
@@ -16,7 +11,7 @@ export const PATHS = {
   parameters: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/parameters',
   rerun: '/compute/orgs/{org_id}/{topic}/{task}/{job_id}/rerun',
   batch: '/compute/orgs/{org_id}/{topic}/{task}/batch',
-} as const satisfies Record<string, keyof paths | StreamPath>;
+} as const satisfies Record<string, keyof paths>;
 
 /** Those of the organization itself. */
 export const ORGANIZATION_PATHS = {
@@ -29,7 +24,7 @@ export const ORGANIZATION_PATHS = {
   cancel: '/compute/orgs/{org_id}/jobs/cancel',
   purge: '/compute/orgs/{org_id}/jobs/purge',
   rerun: '/compute/orgs/{org_id}/jobs/rerun',
-} as const satisfies Record<string, keyof paths | StreamPath>;
+} as const satisfies Record<string, keyof paths>;
 
 type JsonOf<R> = R extends { content: { 'application/json': infer Body } } ? Body : never;
 

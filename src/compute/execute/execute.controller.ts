@@ -4,6 +4,8 @@ import { type Actor, ActorOf } from '../../auth/actor.js';
 import { Organization, RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../../jobs/limits/organization-rates.guard.js';
 import { statusLocation } from '../../jobs/job/job-links.js';
+import { isFinal } from '../../jobs/job/job-status.js';
+import { JobWaits } from '../../jobs/read/watch/job-waits.js';
 import { Submit } from '../../jobs/submit/submit.js';
 import { newId } from '../../platform/new-id.js';
 import { CONFIG, type Config } from '../../platform/config.js';
@@ -24,6 +26,7 @@ export class ExecuteController {
     private readonly rates: OrganizationRates,
     private readonly bodies: JsonBodies,
     private readonly judge: BodyJudge,
+    private readonly waits: JobWaits,
   ) {}
 
   @Post()
@@ -47,6 +50,11 @@ export class ExecuteController {
       const job = { ...address, jobId: newId(), maxAttempts, options, parameters, by };
       return this.submit.submit(job, keyDigest && { digest: keyDigest, bodyDigest });
     });
+    const wait = this.waits.grant(orgId, request, reply);
+    if (wait !== null) {
+      const key = { ...address, jobId };
+      await this.waits.until(key, wait, reply, (job) => job === null || isFinal(job.status));
+    }
     // No body at all: the public Python client fails on any.
     void reply.status(303).headers({
       location: statusLocation({ ...address, jobId }, request, this.config),

@@ -2,6 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { EXAMPLE_ORGANIZATION } from '../../jobs/job/examples.js';
 import { ApiOrganization } from '../../jobs/job/job.openapi.js';
+import { ApiWait, PREFERENCE_APPLIED } from '../../jobs/read/watch/wait.openapi.js';
+import type { ResponseObject } from '../../platform/http/openapi/openapi-types.js';
 import { ApiProblems } from '../../platform/http/problem/problem.openapi.js';
 
 /** The wishes of a client for one job, as a body schema refers to them. */
@@ -19,6 +21,7 @@ export const ApiExecute = () =>
       tags: ['Tasks'],
     }),
     ApiExecuteRequest(),
+    ApiWait('the job has ended; it is a 303 without a body all the same'),
     ApiBody({
       required: true,
       schema: {
@@ -31,16 +34,17 @@ export const ApiExecute = () =>
       },
       examples: { sleep: { value: { parameters: { seconds: 2, steps: 4 } } } },
     }),
-    ApiJobCreated(),
+    ApiJobCreated(PREFERENCE_APPLIED),
     ApiExecuteProblems(),
   );
 
-/** The answer that tells of a new job. */
-export const ApiJobCreated = () =>
+/** The answer that tells of a new job. @param headers that it may have besides */
+export const ApiJobCreated = (headers: ResponseObject['headers'] = {}) =>
   ApiResponse({
     status: 303,
     description: 'The job is stored and will be run.',
     headers: {
+      ...headers,
       Location: {
         description: "The path of the job's status.",
         schema: {

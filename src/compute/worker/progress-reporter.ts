@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, Logger } from '@nestjs/common';
-import { type Lease, LeaseStore, type Progress } from '../../jobs/lease/lease.store.js';
+import { ChangeFeed } from '../../jobs/feed/change-feed.js';
+import { type ClaimedJob, LeaseStore, type Progress } from '../../jobs/lease/lease.store.js';
 import { storableMessage } from '../runners/job-message.js';
 
 interface Events {
@@ -9,6 +10,9 @@ interface Events {
   /** The job of this lease is to be canceled. */
   cancel: [leaseId: string];
 }
+
+/** The latest of a job, and whose it is. */
+type Report = Progress & Pick<ClaimedJob, 'orgId'>;
 
 /** Progress is written at most this often, for all jobs of the process in one statement. */
 const WRITE_EVERY_MS = 500;
@@ -20,16 +24,23 @@ const WRITE_EVERY_MS = 500;
 @Injectable()
 export class ProgressReporter extends EventEmitter<Events> {
   private readonly logger = new Logger('ProgressReporter');
-  private readonly pending = new Map<string, Progress>();
+  private readonly pending = new Map<string, Report>();
   private writtenAt = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | null = null;
 
-  constructor(private readonly leases: LeaseStore) {
+  constructor(
+    private readonly leases: LeaseStore,
+    private readonly feed: ChangeFeed,
+  ) {
     super();
   }
 
   /** @param percent clamped to 0–100, rounded down; not a number: refused silently */
-  report(lease: Lease, percent: number, message: string | null): void {
+  report(
+    lease: Pick<ClaimedJob, 'jobId' | 'leaseId' | 'orgId'>,
+    percent: number,
+    message: string | null,
+  ): void {
     if (Number.isNaN(percent)) {
       return;
     }
@@ -37,6 +48,7 @@ export class ProgressReporter extends EventEmitter<Events> {
     this.pending.set(lease.leaseId, {
       jobId: lease.jobId,
       leaseId: lease.leaseId,
+      orgId: lease.orgId,
       percent: Math.max(Math.floor(Math.min(100, Math.max(0, percent))), before?.percent ?? 0),
       message: message ?? before?.message ?? null,
     });
@@ -61,8 +73,10 @@ export class ProgressReporter extends EventEmitter<Events> {
     this.pending.clear();
     try {
       const states = reports.length === 0 ? new Map() : await this.leases.progress(reports);
-      for (const { leaseId } of reports) {
+      for (const report of reports) {
+        const { leaseId } = report;
         const status = states.get(leaseId);
+        this.feed.tell(report);
         if (status === undefined) {
           this.emit('lost', leaseId);
         } else if (status === 'canceling') {

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { ChangeFeed } from '../../jobs/feed/change-feed.js';
 import { describeJob } from '../../jobs/job/log-fields.js';
 import { jobProblem } from '../../jobs/job/job-problems.js';
 import { JobSignals } from '../../jobs/job/job-signals.js';
@@ -28,6 +29,7 @@ export class RunConcluder {
   constructor(
     private readonly leases: LeaseStore,
     private readonly signals: JobSignals,
+    private readonly feed: ChangeFeed,
   ) {}
 
   /**
@@ -103,6 +105,7 @@ export class RunConcluder {
       }),
       'job',
     );
+    this.feed.tell(job);
     if (to === 'requested') {
       this.signals.announceWork();
     }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ClaimStore } from '../../jobs/lease/claim.store.js';
+import { ChangeFeed } from '../../jobs/feed/change-feed.js';
 import { describeJob } from '../../jobs/job/log-fields.js';
 import { jobProblem } from '../../jobs/job/job-problems.js';
 import { MAX_CRASHES } from '../../jobs/job/job-transitions.js';
@@ -65,6 +66,7 @@ export class Slots extends EventEmitter<Events> {
     private readonly progress: ProgressReporter,
     private readonly concluder: RunConcluder,
     private readonly leases: LeaseStore,
+    private readonly feed: ChangeFeed,
     threads: ThreadRunner,
     inline: InlineRunner,
     processes: ProcessRunner,
@@ -119,6 +121,7 @@ export class Slots extends EventEmitter<Events> {
       }),
       'job',
     );
+    this.feed.tell(job);
     this.waiting.push(job.orgId, run);
     this.fill();
   }

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import { Interval } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Periodic } from '../../platform/periodic.js';
+import { ChangeFeed } from '../feed/change-feed.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
 import { type TendedJob, TendStore } from './tend.store.js';
@@ -21,6 +22,7 @@ export class Tend implements BeforeApplicationShutdown {
     @Inject(CONFIG) private readonly config: Config,
     private readonly store: TendStore,
     private readonly signals: JobSignals,
+    private readonly feed: ChangeFeed,
   ) {}
 
   @Interval('tend', EVERY_MS)
@@ -34,7 +36,10 @@ export class Tend implements BeforeApplicationShutdown {
 
   private async tend(): Promise<void> {
     const tended = await this.store.tend(this.config.LEASE_SECONDS);
-    tended.forEach((job) => this.tell(job));
+    for (const job of tended) {
+      this.tell(job);
+      this.feed.tell(job);
+    }
     if (tended.some(({ status }) => status === 'requested')) {
       this.signals.announceWork();
     }

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
+import { ChangeFeed } from '../feed/change-feed.js';
 import type { JobKey } from '../job/job.js';
 import { noSuchJob } from '../job/job-problems.js';
 import { JobSignals } from '../job/job-signals.js';
@@ -15,6 +16,7 @@ export class Cancel {
   constructor(
     private readonly ends: EndStore,
     private readonly signals: JobSignals,
+    private readonly feed: ChangeFeed,
   ) {}
 
   /**
@@ -26,6 +28,7 @@ export class Cancel {
   async cancel(key: JobKey, by: Actor): Promise<JobStatus> {
     const { status, workerId } = (await this.ends.requestCancel(key, by)) ?? noSuchJob();
     this.logger.log({ ...describeJob(key), transition: 'requestCancel', to: status }, 'job');
+    this.feed.tell(key);
     if (workerId !== null) {
       this.signals.announceCancel(workerId, key.jobId);
     }
@@ -41,6 +44,7 @@ export class Cancel {
     for (const { jobId, topic, task, status, workerId } of changed) {
       const fields = describeJob({ jobId, orgId, topic, task });
       this.logger.log({ ...fields, transition: 'requestCancel', to: status }, 'job');
+      this.feed.tell({ orgId, jobId });
       if (workerId !== null) {
         this.signals.announceCancel(workerId, jobId);
       }

@@ -3,11 +3,12 @@ import { hostname } from 'node:os';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../../platform/config.js';
+import { ADVISORY_LOCKS } from '../../platform/database/advisory-locks.js';
 import { VERSION } from '../../platform/version.js';
 import { Database } from '../../platform/database/database.js';
 import { outlast } from '../../platform/database/outlast.js';
+import { StandingConnection } from '../../platform/database/connections/standing-connection.js';
 import { JobSignals } from '../job/job-signals.js';
-import { WorkerLink } from './worker-link.js';
 import { type Beat, type WorkerIdentity, WorkerStore } from './worker.store.js';
 
 interface Events {
@@ -43,14 +44,14 @@ export class LocalWorker extends EventEmitter<Events> {
   private readonly slots: number;
   private tasks: ReadonlyMap<string, string> = new Map();
   private identity: WorkerIdentity | null = null;
-  private link: WorkerLink | null = null;
+  private link: StandingConnection | null = null;
   private renewedAt = 0;
   private nextBeatAt = 0;
   private beating: Promise<void> | null = null;
   private stoppedItself = false;
 
   constructor(
-    @Inject(CONFIG) config: Config,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly database: Database,
     private readonly store: WorkerStore,
     private readonly signals: JobSignals,
@@ -128,19 +129,37 @@ export class LocalWorker extends EventEmitter<Events> {
     this.stoppedItself = false;
     this.nextBeatAt = asked + this.leaseMs / 3;
     this.identity = identity;
-    this.link = new WorkerLink(
-      this.database,
-      this.signals,
-      identity.lockKey,
-      this.leaseMs * ANSWER_WITHIN,
-      () => {
+    this.link = this.linkOf(identity);
+    await this.link.open();
+    this.logger.log({ worker: identity.id }, 'registered');
+  }
+
+  /**
+   * The worker's own connection: it carries the heartbeats, holds the advisory lock that shows the
+   * process to be alive, and hears the hints of others. So none of the three can be dead unnoticed, and
+   * no heartbeat waits for a connection that others use.
+   */
+  private linkOf({ lockKey }: WorkerIdentity): StandingConnection {
+    return new StandingConnection(this.database, {
+      whose: "the worker's",
+      answerMs: this.leaseMs * ANSWER_WITHIN,
+      greet: async (connection) => {
+        // Shared: the server may not know yet that the connection before this one is dead.
+        await connection.query('SELECT pg_advisory_lock_shared($1, $2)', [
+          ADVISORY_LOCKS.worker,
+          lockKey,
+        ]);
+        await this.signals.listen(connection, this.config.ROLE);
+      },
+      hear: (channel, payload) => this.signals.hear(channel, payload),
+      onConnected: () => {
         this.nextBeatAt = 0;
         this.watch();
         this.signals.emit('work');
+        this.signals.emit('hearing');
       },
-    );
-    await this.link.open();
-    this.logger.log({ worker: identity.id }, 'registered');
+      onLost: () => this.signals.emit('deaf'),
+    });
   }
 
   private watch(): void {

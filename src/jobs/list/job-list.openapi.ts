@@ -17,7 +17,21 @@ const MOMENT = { type: 'string' as const, format: 'date-time' };
 const SEVERAL = { required: false, isArray: true, explode: true, style: 'form' as const };
 const ONE = { required: false };
 
-/** The members of a filter in a query. */
+/** The members of a filter in a query that tell of times. */
+const ApiJobTimes = () =>
+  applyDecorators(
+    ApiQuery({
+      ...ONE,
+      name: 'created_after',
+      schema: MOMENT,
+      description: 'Submitted then or later.',
+    }),
+    ApiQuery({ ...ONE, name: 'created_before', schema: MOMENT, description: 'Submitted before.' }),
+    ApiQuery({ ...ONE, name: 'ended_after', schema: MOMENT, description: 'Ended then or later.' }),
+    ApiQuery({ ...ONE, name: 'ended_before', schema: MOMENT, description: 'Ended before.' }),
+  );
+
+/** All other members of a filter in a query. */
 export const ApiJobFilter = () =>
   applyDecorators(
     ApiQuery({ ...SEVERAL, name: 'status', schema: STATUSES, description: 'Any of these.' }),
@@ -29,15 +43,6 @@ export const ApiJobFilter = () =>
       schema: TEXTS,
       description: '`name:value`; all of these.',
     }),
-    ApiQuery({
-      ...ONE,
-      name: 'created_after',
-      schema: MOMENT,
-      description: 'Submitted then or later.',
-    }),
-    ApiQuery({ ...ONE, name: 'created_before', schema: MOMENT, description: 'Submitted before.' }),
-    ApiQuery({ ...ONE, name: 'ended_after', schema: MOMENT, description: 'Ended then or later.' }),
-    ApiQuery({ ...ONE, name: 'ended_before', schema: MOMENT, description: 'Ended before.' }),
     ApiQuery({
       ...SEVERAL,
       name: 'exclude_status',
@@ -76,6 +81,7 @@ export const ApiJobList = () =>
     }),
     ApiOrganizationRead(),
     ApiJobFilter(),
+    ApiJobTimes(),
     ApiQuery({
       ...ONE,
       name: 'limit',
@@ -129,6 +135,7 @@ export const ApiJobSummary = () =>
     }),
     ApiOrganizationRead(),
     ApiJobFilter(),
+    ApiJobTimes(),
     ApiResponse({
       status: 200,
       description: 'The counts.',

@@ -6,6 +6,7 @@ import { ApiJob } from '../job/job.openapi.js';
 import { JOB_CANCELED } from '../job/job-problems.js';
 import { JOB_ONGOING, JOB_RESULTS } from './results.schema.js';
 import { RETRY_AFTER } from './retry-after.openapi.js';
+import { ApiWait, PREFERENCE_APPLIED } from './watch/wait.openapi.js';
 
 export const ApiResults = () =>
   applyDecorators(
@@ -17,9 +18,11 @@ export const ApiResults = () =>
       tags: ['Jobs'],
     }),
     ApiJob(),
+    ApiWait('the job has ended'),
     ApiResponse({
       status: 200,
       description: 'The job has ended.',
+      headers: PREFERENCE_APPLIED,
       content: json(JOB_RESULTS, {
         succeeded: { status: 'succeeded', results: { message: 'Slept 2 seconds', seconds: 2 } },
         failed: { status: 'failed', error: TASK_FAILED },
@@ -29,7 +32,7 @@ export const ApiResults = () =>
     ApiResponse({
       status: 202,
       description: 'The job is ongoing.',
-      headers: RETRY_AFTER,
+      headers: { ...RETRY_AFTER, ...PREFERENCE_APPLIED },
       content: json(JOB_ONGOING, {
         'in progress': {
           status: 'in progress',

@@ -11,6 +11,7 @@ import { noSuchJob } from '../job/job-problems.js';
 import type { JobKey } from '../job/job.js';
 import { DocumentReader } from './document-reader.js';
 import { JobStateStore } from './job-state.store.js';
+import { JobWaits } from './watch/job-waits.js';
 import { isFinal } from '../job/job-status.js';
 import { ApiResults } from './results.openapi.js';
 import type { JOB_ONGOING, JOB_WITHOUT_RESULTS } from './results.schema.js';
@@ -30,6 +31,7 @@ export class StatusController {
     @Inject(CONFIG) private readonly config: Config,
     private readonly jobs: JobStateStore,
     private readonly reader: DocumentReader,
+    private readonly waits: JobWaits,
   ) {}
 
   @Get('status')
@@ -40,7 +42,13 @@ export class StatusController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<BodyOf<typeof JOB_STATUS>> {
-    const state = (await this.jobs.findState(key)) ?? noSuchJob();
+    let state = (await this.jobs.findState(key)) ?? noSuchJob();
+    const wait = this.waits.grant(key.orgId, request, reply);
+    if (wait !== null && !isFinal(state.status)) {
+      const { status } = state;
+      await this.waits.until(key, wait, reply, (job) => job?.status !== status);
+      state = (await this.jobs.findState(key)) ?? noSuchJob();
+    }
     this.describe(reply, isFinal(state.status));
     return presentStatus(state, jobUrl(key, request, this.config), request);
   }
@@ -55,7 +63,13 @@ export class StatusController {
   ): Promise<
     BodyOf<typeof JOB_ONGOING> | BodyOf<typeof JOB_WITHOUT_RESULTS> | string | StreamableFile
   > {
-    const { status, error, results, large } = (await this.jobs.findResults(key)) ?? noSuchJob();
+    let found = (await this.jobs.findResults(key)) ?? noSuchJob();
+    const wait = this.waits.grant(key.orgId, request, reply);
+    if (wait !== null && !isFinal(found.status)) {
+      await this.waits.until(key, wait, reply, (job) => job === null || isFinal(job.status));
+      found = (await this.jobs.findResults(key)) ?? noSuchJob();
+    }
+    const { status, error, results, large } = found;
     this.describe(reply, isFinal(status));
     if (!isFinal(status)) {
       const url = jobUrl(key, request, this.config);
@@ -84,7 +98,7 @@ export class StatusController {
 
   private describe(reply: FastifyReply, final: boolean): void {
     // CORS may have named `Origin` already.
-    const vary = [reply.getHeader('vary') ?? [], SDK_HEADER].flat().join(', ');
+    const vary = [reply.getHeader('vary') ?? [], SDK_HEADER, 'prefer'].flat().join(', ');
     void reply.status(final ? 200 : 202).headers({ vary, 'cache-control': 'no-store' });
     if (!final) {
       void reply.header('retry-after', RETRY_AFTER_SECONDS);

@@ -5,6 +5,7 @@ import { EXAMPLE_JOB_URL, TASK_FAILED } from '../job/examples.js';
 import { ApiJob } from '../job/job.openapi.js';
 import { JOB_CANCELED } from '../job/job-problems.js';
 import { RETRY_AFTER } from './retry-after.openapi.js';
+import { ApiWait, PREFERENCE_APPLIED } from './watch/wait.openapi.js';
 import { JOB_STATUS } from './status.schema.js';
 
 const ONGOING = {
@@ -23,9 +24,11 @@ export const ApiStatus = () =>
       tags: ['Jobs'],
     }),
     ApiJob(),
+    ApiWait("the job's status changes"),
     ApiResponse({
       status: 200,
       description: 'The job has ended.',
+      headers: PREFERENCE_APPLIED,
       content: json(JOB_STATUS, {
         succeeded: {
           status: 'succeeded',
@@ -50,7 +53,7 @@ export const ApiStatus = () =>
     ApiResponse({
       status: 202,
       description: 'The job is ongoing.',
-      headers: RETRY_AFTER,
+      headers: { ...RETRY_AFTER, ...PREFERENCE_APPLIED },
       content: json(JOB_STATUS, {
         requested: { status: 'requested', progress: 0, links: { cancel: EXAMPLE_JOB_URL } },
         'in progress': ONGOING,

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import { newId } from '../../platform/new-id.js';
+import { ChangeFeed } from '../feed/change-feed.js';
 import { noSuchJob } from '../job/job-problems.js';
 import { JobSignals } from '../job/job-signals.js';
 import { isFinal } from '../job/job-status.js';
@@ -31,6 +32,7 @@ export class Rerun {
     private readonly submits: Submit,
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
+    private readonly feed: ChangeFeed,
   ) {}
 
   /**
@@ -122,6 +124,7 @@ export class Rerun {
     for (const { newId: jobId, id, topic, task } of jobs) {
       const fields = describeJob({ jobId, orgId, topic, task });
       this.logger.log({ ...fields, transition: 'create', to: 'requested', rerunOf: id }, 'job');
+      this.feed.tell({ orgId, jobId });
     }
     this.signals.announceWork();
   }

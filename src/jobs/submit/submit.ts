@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Problem } from '../../platform/http/problem/problem.js';
+import { ChangeFeed } from '../feed/change-feed.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
 import { type IdempotencyKey, type KeyedJob, keyOfAnotherBody } from './idempotency-key.js';
@@ -19,6 +20,7 @@ export class Submit {
     private readonly jobs: SubmitStore,
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
+    private readonly feed: ChangeFeed,
   ) {}
 
   /**
@@ -77,7 +79,7 @@ export class Submit {
     }
     const before = await this.jobs.createBatch(jobs, key);
     if (before === null) {
-      jobs.forEach((job) => this.log(job));
+      jobs.forEach((job) => this.tell(job));
       this.signals.announceWork();
     }
     return before;
@@ -148,13 +150,14 @@ export class Submit {
   }
 
   private announce(job: NewJob, { started }: Stored): void {
-    this.log(job);
+    this.tell(job);
     if (!started) {
       this.signals.announceWork();
     }
   }
 
-  private log(job: NewJob): void {
+  private tell(job: NewJob): void {
     this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
+    this.feed.tell(job);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../../generated/prisma/client.js';
-import { ConnectionPool } from './connection-pool.js';
+import { ConnectionPool } from './connections/connection-pool.js';
 import { queryFor, readFor, type RequestOptions, scopeOf } from './request-scope.js';
 import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 

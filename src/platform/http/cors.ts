@@ -11,7 +11,8 @@ const REQUEST_HEADERS = [
   'Last-Event-ID',
   'X-Request-Id',
 ].join(', ');
-const RESPONSE_HEADERS = 'Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id';
+const RESPONSE_HEADERS =
+  'Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id';
 const PREFLIGHT_SECONDS = '3600';
 
 /**

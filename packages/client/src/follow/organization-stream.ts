@@ -1,6 +1,6 @@
 import type { RequestError } from '../errors.js';
 import { named } from '../job-list.js';
-import type { ChangedJob } from '../list-types.js';
+import type { ChangedJob, WireChange } from '../list-types.js';
 import { LiveStream, type OpenStream, type StreamGate } from './live-stream.js';
 
 /** Who hears of all changes of the organization's jobs. */
@@ -66,5 +66,5 @@ export class OrganizationStream {
 }
 
 function changedJob(data: object): ChangedJob {
-  return named(data as ChangedJob & { topic: string });
+  return named(data as WireChange);
 }

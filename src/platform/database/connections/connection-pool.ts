@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import { type DatabaseRole, type Patience, sessionOf } from './session.js';
+import { type DatabaseRole, type Patience, sessionOf } from '../session.js';
 
 const IDLE_MS = 30_000;
 /** How long connections are let say goodbye: a dead one never does. */

@@ -1,9 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import { ADVISORY_LOCKS } from '../../platform/database/advisory-locks.js';
-import { hangUp } from '../../platform/database/connection-pool.js';
-import type { Database } from '../../platform/database/database.js';
-import { CANCEL_CHANNEL, WORK_CHANNEL, type JobSignals } from '../job/job-signals.js';
+import { hangUp } from './connection-pool.js';
+import type { Database } from '../database.js';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
@@ -11,14 +9,26 @@ const MAX_CONNECT_MS = 5_000;
 /** The server's part of the time for an answer; what is left is for its word that it gave up. */
 const SERVER_PART = 0.8;
 
+export interface StandingConnectionOptions {
+  /** Whose it is, in the log: `the worker's`. */
+  readonly whose: string;
+  /** How long the database may take to answer, in milliseconds; later, the connection is dead. */
+  readonly answerMs: number;
+  /** What each new connection is asked for before it counts as one. */
+  greet(connection: pg.Client): Promise<void>;
+  hear(channel: string, payload: string): void;
+  /** There is a new one: notifications from before it are lost. */
+  onConnected(): void;
+  onLost(): void;
+}
+
 /**
- * The worker's own connection: it carries the heartbeats, holds the advisory lock that shows the
- * process to be alive, and hears the hints of others. So none of the three can be dead unnoticed, and
- * no heartbeat waits for a connection that others use. It reconnects for as long as it is open; hints
- * sent meanwhile are lost, so `onConnected` must look for itself.
+ * A connection of one's own, for notifications, heartbeats and session locks. It is made anew, ever more
+ * slowly, for as long as it is open; notifications sent meanwhile are lost, so `onConnected` must look
+ * for itself.
  */
-export class WorkerLink {
-  private readonly logger = new Logger('WorkerLink');
+export class StandingConnection {
+  private readonly logger = new Logger('StandingConnection');
   /** The newest; it may still be connecting. */
   private client: pg.Client | null = null;
   private ready = false;
@@ -27,13 +37,9 @@ export class WorkerLink {
   private retry: NodeJS.Timeout | null = null;
   private closed = false;
 
-  /** @param answerMs how long the database may take to answer; later, the connection is dead */
   constructor(
     private readonly database: Database,
-    private readonly signals: JobSignals,
-    private readonly lockKey: number,
-    private readonly answerMs: number,
-    private readonly onConnected: () => void,
+    private readonly options: StandingConnectionOptions,
   ) {}
 
   get connected(): boolean {
@@ -42,28 +48,24 @@ export class WorkerLink {
 
   /** Connects; when that fails, goes on trying in the background. */
   async open(): Promise<void> {
+    const { whose, answerMs } = this.options;
     const client = this.database.dedicatedConnection({
-      statementMs: this.answerMs * SERVER_PART,
-      answerMs: this.answerMs,
-      connectMs: Math.min(this.answerMs, MAX_CONNECT_MS),
+      statementMs: answerMs * SERVER_PART,
+      answerMs,
+      connectMs: Math.min(answerMs, MAX_CONNECT_MS),
     });
     this.client = client;
     // `error` comes before `end`, or alone while connecting.
     client.on('error', (error) => {
-      this.logger.warn({ err: error }, "the worker's connection failed; connects anew");
+      this.logger.warn({ err: error }, `${whose} connection failed; connects anew`);
     });
     client.on('end', () => this.lost(client));
-    client.on('notification', ({ channel, payload = '' }) => this.hear(channel, payload));
+    client.on('notification', ({ channel, payload = '' }) => this.options.hear(channel, payload));
     try {
       await client.connect();
-      // Shared: the server may not know yet that the connection before this one is dead.
-      await client.query('SELECT pg_advisory_lock_shared($1, $2)', [
-        ADVISORY_LOCKS.worker,
-        this.lockKey,
-      ]);
-      await client.query(`LISTEN ${WORK_CHANNEL}; LISTEN ${CANCEL_CHANNEL}`);
+      await this.options.greet(client);
     } catch (error) {
-      this.logger.warn({ err: error }, "the worker's connection could not be opened");
+      this.logger.warn({ err: error }, `${whose} connection could not be opened`);
       this.fellSilent ||= isSilence(error);
       this.lost(client);
       return;
@@ -79,7 +81,7 @@ export class WorkerLink {
       this.fellSilent = false;
       this.database.discardConnections();
     }
-    this.onConnected();
+    this.options.onConnected();
   }
 
   /**
@@ -118,6 +120,7 @@ export class WorkerLink {
       return;
     }
     this.client = null;
+    const wasReady = this.ready;
     this.ready = false;
     void hangUp(client);
     this.retry = setTimeout(
@@ -128,14 +131,8 @@ export class WorkerLink {
       this.retryMs * (0.5 + Math.random() / 2),
     );
     this.retryMs = Math.min(LAST_RETRY_MS, this.retryMs * 2);
-  }
-
-  private hear(channel: string, payload: string): void {
-    if (channel === WORK_CHANNEL) {
-      this.signals.emit('work');
-    } else {
-      const [workerId = '', jobId = ''] = payload.split(' ');
-      this.signals.emit('cancel', workerId, jobId);
+    if (wasReady) {
+      this.options.onLost();
     }
   }
 }

@@ -1,0 +1,124 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../../../auth/caller.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../../../auth/tokens/claims.js';
+import { CONFIG, type Config } from '../../../platform/config.js';
+import { Draining } from '../../../platform/http/connections/draining.js';
+import { Problem } from '../../../platform/http/problem/problem.js';
+import { EventStream } from './event-stream.js';
+
+/** Proxies close what is silent for a minute or less. */
+const HEARTBEAT_MS = 15_000;
+/** A client that takes nothing of what waits for it is cut off after this. */
+const MAX_STUCK_MS = 60_000;
+const LOOK_EVERY_MS = 1_000;
+
+interface Open {
+  readonly orgId: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** The event streams of this process: how many there may be, when each ends, and one clock for all. */
+@Injectable()
+export class OpenStreams implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('OpenStreams');
+  private readonly streams = new Map<EventStream, Open>();
+  private readonly byOrganization = new Map<string, number>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly draining: Draining,
+  ) {
+    draining.onBegin(() => this.streams.forEach((_, stream) => stream.finish()));
+  }
+
+  /**
+   * Opens a stream as the answer to a request, and counts it until it is closed: `close` is emitted then,
+   * whoever ended it. The caller fills it, and sends it.
+   * @throws Problem `too-many-requests`, or `unavailable` when the process stops
+   */
+  open(orgId: string, request: FastifyRequest, reply: FastifyReply): EventStream {
+    this.admit(orgId);
+    const { user } = request as FastifyRequest & { readonly user: Caller };
+    const stream = new EventStream();
+    this.streams.set(stream, { orgId, expiresAt: endOf(user) });
+    this.byOrganization.set(orgId, (this.byOrganization.get(orgId) ?? 0) + 1);
+    stream.once('close', () => this.forget(stream, orgId));
+    // Also of a client that is gone before the stream is sent.
+    reply.raw.once('close', () => stream.destroy());
+    void reply.status(200).headers({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // Else nginx keeps events until it has some kilobytes of them.
+      'x-accel-buffering': 'no',
+    });
+    if (request.method === 'HEAD') {
+      stream.finish();
+    }
+    return stream;
+  }
+
+  @Interval('event streams', LOOK_EVERY_MS)
+  look(): void {
+    const now = Date.now();
+    for (const [stream, { orgId, expiresAt }] of this.streams) {
+      if (stream.stuckMs > MAX_STUCK_MS) {
+        this.logger.warn({ org: orgId }, 'cut off a client that does not take its events');
+        stream.destroy();
+      } else if (expiresAt <= now) {
+        stream.event('expired', null, '{}');
+        stream.finish();
+      } else if (stream.idleMs >= HEARTBEAT_MS) {
+        stream.heartbeat();
+      }
+    }
+  }
+
+  /** Whoever has not taken the end of its stream by now is cut off. */
+  beforeApplicationShutdown(): void {
+    this.streams.forEach((_, stream) => stream.destroy());
+  }
+
+  private admit(orgId: string): void {
+    if (this.draining.active) {
+      throw new Problem('unavailable', 'This replica is shutting down: try again.', {
+        headers: { 'retry-after': '1' },
+      });
+    }
+    if ((this.byOrganization.get(orgId) ?? 0) >= this.config.MAX_STREAMS_ORG) {
+      throw new Problem(
+        'too-many-requests',
+        'The organization has as many event streams open as it may: close one, or follow many jobs by one stream of the organization.',
+        { headers: { 'retry-after': '5' } },
+      );
+    }
+    if (this.streams.size >= this.config.MAX_STREAMS) {
+      throw new Problem(
+        'too-many-requests',
+        'The service has as many event streams open as it may: poll the status, or try again soon.',
+        { headers: { 'retry-after': '5' } },
+      );
+    }
+  }
+
+  private forget(stream: EventStream, orgId: string): void {
+    this.streams.delete(stream);
+    const others = (this.byOrganization.get(orgId) ?? 1) - 1;
+    if (others === 0) {
+      this.byOrganization.delete(orgId);
+    } else {
+      this.byOrganization.set(orgId, others);
+    }
+  }
+}
+
+/**
+ * When a token ends: at its `exp`; one that is taken although that is past, since clocks may differ, when it
+ * will not be taken any more.
+ */
+function endOf({ expiresAt }: Caller): number {
+  const end = expiresAt * 1_000;
+  return end > Date.now() ? end : end + CLOCK_TOLERANCE_SECONDS * 1_000;
+}

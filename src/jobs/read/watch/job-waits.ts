@@ -1,0 +1,93 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../../../platform/config.js';
+import { Draining } from '../../../platform/http/connections/draining.js';
+import { preferredWait } from '../../../platform/http/preferred-wait.js';
+import type { JobKey } from '../../job/job.js';
+import type { JobSnapshot } from './job-snapshot.store.js';
+import { JobWatches } from './job-watches.js';
+
+/** What the client is told that it was granted. */
+interface Wait {
+  readonly seconds: number;
+}
+
+/**
+ * `Prefer: wait=N`: holds an answer back until there is something to tell, the time is over, or the client
+ * is gone. How many are held back is bounded; what is too many is answered at once.
+ */
+@Injectable()
+export class JobWaits {
+  private readonly ends = new Set<() => void>();
+  private readonly byOrganization = new Map<string, number>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly watches: JobWatches,
+    private readonly draining: Draining,
+  ) {
+    draining.onBegin(() => this.ends.forEach((end) => end()));
+  }
+
+  /**
+   * Whether this answer may be held back, and for how long; says so in its `Preference-Applied`. What is
+   * granted is to be used in the same turn of the event loop, or not at all.
+   * @returns null when the client did not ask for it, or as many are held back as may be
+   */
+  grant(orgId: string, request: FastifyRequest, reply: FastifyReply): Wait | null {
+    const wished = preferredWait(request);
+    const { MAX_WAIT_SECONDS, MAX_WAITS, MAX_WAITS_ORG } = this.config;
+    if (
+      wished === null ||
+      MAX_WAIT_SECONDS === 0 ||
+      this.draining.active ||
+      this.ends.size >= MAX_WAITS ||
+      (this.byOrganization.get(orgId) ?? 0) >= MAX_WAITS_ORG
+    ) {
+      return null;
+    }
+    const seconds = Math.min(wished, MAX_WAIT_SECONDS);
+    void reply.header('preference-applied', `wait=${seconds}`);
+    return { seconds };
+  }
+
+  /**
+   * Waits until the job has come to what the client waits for. Never rejects.
+   * @param isDone judges the job as it is; null: it is not there
+   */
+  async until(
+    key: JobKey,
+    { seconds }: Wait,
+    reply: FastifyReply,
+    isDone: (job: JobSnapshot | null) => boolean,
+  ): Promise<void> {
+    if (seconds === 0 || reply.raw.destroyed) {
+      return;
+    }
+    const { orgId } = key;
+    this.byOrganization.set(orgId, (this.byOrganization.get(orgId) ?? 0) + 1);
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.ends.add(end);
+    const timer = setTimeout(end, seconds * 1_000);
+    reply.raw.once('close', end);
+    const stop = this.watches.watch(key, (job) => {
+      if (isDone(job)) {
+        end();
+      }
+    });
+    await ended;
+    stop();
+    clearTimeout(timer);
+    reply.raw.off('close', end);
+    this.ends.delete(end);
+    const others = (this.byOrganization.get(orgId) ?? 1) - 1;
+    if (others === 0) {
+      this.byOrganization.delete(orgId);
+    } else {
+      this.byOrganization.set(orgId, others);
+    }
+  }
+}
