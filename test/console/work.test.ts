@@ -59,10 +59,9 @@ describe.skipIf(!hasBrowser)('work in the console', () => {
     await map.waitFor();
     await page.getByRole('img', { name: /^Map of Variance: 3,103 points/ }).waitFor();
     await expect.poll(() => map.getAttribute('data-drawn')).toBe('true');
-    const box = await map.boundingBox();
-    await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 200);
+    await map.hover({ position: { x: 200, y: 220 } });
     await page
-      .getByText(/ at \d+,? /)
+      .getByText(/ at [\d.]+, /)
       .first()
       .waitFor();
     await page.getByText('Estimated 3103 of 3103 points').first().waitFor();
@@ -196,7 +195,7 @@ describe.skipIf(!hasBrowser)('work in the console', () => {
       await page.evaluate<number>(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       ),
-    ).toBe(0);
+    ).toBeLessThanOrEqual(0);
     await expectAccessible(page);
     expect(faults).toEqual([]);
   });

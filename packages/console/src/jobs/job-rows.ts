@@ -27,6 +27,8 @@ export class JobRows {
   private readonly ended = new AbortController();
   private settling: ReturnType<typeof setTimeout> | null = null;
   private drawing = false;
+  /** Whether something changed while an answer was under way, which may tell of the moment before. */
+  private missed = false;
 
   /** @param shows whether a job that was changed so still belongs here, as far as its state tells */
   constructor(
@@ -80,6 +82,7 @@ export class JobRows {
       return;
     }
     const { job } = change;
+    if (this.state.loading) this.missed = true;
     const place = this.places.get(job.id);
     if (place === undefined) {
       this.refreshSoon();
@@ -115,6 +118,8 @@ export class JobRows {
       if (signal.aborted) return;
       this.replace(rows);
       this.become({ loading: false, error: null, known: true, more: this.cursor !== null });
+      if (this.missed) this.refreshSoon();
+      this.missed = false;
     } catch (error) {
       if (!signal.aborted) this.become({ loading: false, error });
     }
