@@ -9,6 +9,10 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
   publicDir: 'public',
+  resolve: {
+    // The example of the demo, which lies beside the packages.
+    alias: { meuse: fileURLToPath(new URL('../../examples/meuse', import.meta.url)) },
+  },
   worker: { format: 'es' },
   build: {
     outDir: 'dist',

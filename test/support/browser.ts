@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 const CHROMIUM = '/usr/bin/chromium';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Whether there is a browser; without one its tests skip themselves: `apt-get install chromium` brings it. */
 export const hasBrowser = existsSync(CHROMIUM);
@@ -64,16 +63,16 @@ export async function signInWith(page: Page, address: string, token: string): Pr
 /** Fails when axe finds what hinders people, seriously or worse; says what and where. */
 export async function expectAccessible(page: Page): Promise<void> {
   // The policy of the page lets no script in: by the browser's own protocol it is let in.
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
+    const { axe: inPage } = globalThis as unknown as {
       axe: {
         run(): Promise<{
           violations: { id: string; impact: string; nodes: { target: string[]; html: string }[] }[];
         }>;
       };
     };
-    const { violations } = await axe.run();
+    const { violations } = await inPage.run();
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`);

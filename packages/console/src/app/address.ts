@@ -1,3 +1,5 @@
+import { valueWords } from '../format/value-words.js';
+
 /** The part of an address behind the question mark, by name: a name that comes twice is a list. */
 export type Search = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -14,7 +16,7 @@ export function printSearch(search: Record<string, unknown>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) {
     for (const each of [value].flat()) {
-      if (each !== undefined && each !== null && each !== '') query.append(name, String(each));
+      if (each !== undefined && each !== null && each !== '') query.append(name, valueWords(each));
     }
   }
   const text = query.toString();

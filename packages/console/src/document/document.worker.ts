@@ -13,6 +13,7 @@ export interface DocumentRequest {
 /** What it is told. */
 export type DocumentAnswer =
   | { readonly kind: 'progress'; readonly bytes: number }
+  | { readonly kind: 'arrived' }
   | {
       readonly kind: 'loaded';
       readonly status: number;
@@ -64,6 +65,7 @@ async function load({ url, token }: DocumentRequest): Promise<void> {
       answer({ kind: 'progress', bytes });
     }
   }
+  answer({ kind: 'arrived' });
   const buffers: ArrayBuffer[] = [];
   const body = pack(JSON.parse(text + decoder.decode()), buffers);
   answer({ kind: 'loaded', status: response.status, body, bytes }, buffers);

@@ -1,3 +1,4 @@
+import { valueWords } from '../format/value-words.js';
 import { useEffect, useRef, useState } from 'react';
 import { countWords, plural } from '../format/number-words.js';
 import { lengthOf, memberOf, type Packed } from './packed.js';
@@ -129,7 +130,7 @@ function Leaf({ value }: { value: Packed }) {
   const [whole, setWhole] = useState(false);
   if (typeof value !== 'string') {
     return (
-      <span className={`tree-${value === null ? 'null' : typeof value}`}>{String(value)}</span>
+      <span className={`tree-${value === null ? 'null' : typeof value}`}>{valueWords(value)}</span>
     );
   }
   const isLong = value.length > TEXT_SHOWN;

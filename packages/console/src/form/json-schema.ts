@@ -1,3 +1,5 @@
+import { valueWords } from '../format/value-words.js';
+
 /** A JSON Schema (2020-12), as far as a form reads it. Anything else in it is the service's to judge. */
 export interface JsonSchema {
   readonly $ref?: string;
@@ -123,12 +125,13 @@ export function withoutNull(
 export function shapeOf(schema: JsonSchema, root: JsonSchema): Shape {
   if (schema.const !== undefined) return { kind: 'constant', value: schema.const };
   if (schema.enum !== undefined) return { kind: 'choice-of-values', values: schema.enum };
-  switch (schema.type) {
+  const { type = 'any' } = schema;
+  switch (type) {
     case 'boolean':
       return { kind: 'boolean' };
     case 'number':
     case 'integer':
-      return { kind: 'number', whole: schema.type === 'integer' };
+      return { kind: 'number', whole: type === 'integer' };
     case 'string':
       return { kind: 'text' };
     case 'array':
@@ -244,7 +247,7 @@ export function beginningOf(schema: JsonSchema, root: JsonSchema, depth = 0): un
 export function branchName(branch: JsonSchema, by: string | null, index: number): string {
   const told = by === null ? undefined : branch.properties?.[by];
   const word = told?.const ?? told?.enum?.join(' or ') ?? branch.title;
-  if (word !== undefined) return words(String(word));
+  if (word !== undefined) return words(valueWords(word));
   const required = branch.required?.join(', ');
   return required ?? (typeof branch.type === 'string' ? branch.type : `Choice ${index + 1}`);
 }

@@ -1,3 +1,4 @@
+import { valueWords } from '../format/value-words.js';
 import { useEffect, useState } from 'react';
 import { Labeled, type FieldProps } from './schema-field.js';
 
@@ -31,7 +32,7 @@ export function NumberField(props: FieldProps) {
 }
 
 const written = (value: unknown): string =>
-  value === undefined || value === null ? '' : String(value);
+  value === undefined || value === null ? '' : valueWords(value);
 
 /** The number that a text is; the text itself when it is none. */
 export function numberOf(text: string): number | string {
@@ -66,7 +67,7 @@ export function TextField(props: FieldProps) {
 export function SelectField(props: FieldProps & { readonly values: readonly unknown[] }) {
   const { value, onChange, values, schema, required } = props;
   const index = values.indexOf(value);
-  const none = schema.default === undefined ? 'Choose' : `Default: ${String(schema.default)}`;
+  const none = schema.default === undefined ? 'Choose' : `Default: ${valueWords(schema.default)}`;
   return (
     <Labeled props={props}>
       {(given) => (
@@ -79,8 +80,8 @@ export function SelectField(props: FieldProps & { readonly values: readonly unkn
         >
           {(index < 0 || !required) && <option value="">{none}</option>}
           {values.map((each, at) => (
-            <option key={String(each)} value={at}>
-              {each === true ? 'Yes' : each === false ? 'No' : String(each)}
+            <option key={valueWords(each)} value={at}>
+              {each === true ? 'Yes' : each === false ? 'No' : valueWords(each)}
             </option>
           ))}
         </select>
@@ -90,4 +91,6 @@ export function SelectField(props: FieldProps & { readonly values: readonly unkn
 }
 
 const placeholderOf = ({ schema }: FieldProps): string =>
-  schema.default === undefined || typeof schema.default === 'object' ? '' : String(schema.default);
+  schema.default === undefined || typeof schema.default === 'object'
+    ? ''
+    : valueWords(schema.default);

@@ -1,3 +1,4 @@
+import { valueWords } from '../format/value-words.js';
 import { memo, type ReactNode } from 'react';
 import { ChoiceField } from './choice-field.js';
 import { idOf, useFaults, useForm } from './form-context.js';
@@ -118,7 +119,7 @@ function hintOf(schema: JsonSchema): string {
           : '',
     schema.default === undefined || typeof schema.default === 'object'
       ? ''
-      : `Default: ${String(schema.default)}`,
+      : `Default: ${valueWords(schema.default)}`,
     schema.examples === undefined ? '' : `For example ${JSON.stringify(schema.examples[0])}`,
   ];
   return parts.filter((part) => part !== '').join('. ');

@@ -1,5 +1,5 @@
-import samplesAddress from '../../../../examples/meuse/samples.csv?url';
-import gridAddress from '../../../../examples/meuse/grid.csv?url';
+import samplesAddress from 'meuse/samples.csv?url';
+import gridAddress from 'meuse/grid.csv?url';
 import { csvTable, type CsvTable } from '../form/csv-table.js';
 
 /** The tasks that the example has parameters for. */

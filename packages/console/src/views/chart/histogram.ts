@@ -26,7 +26,7 @@ export function histogramOf(values: Float64Array): Histogram | null {
   const width = (2 * (quantile(0.75) - quantile(0.25))) / Math.cbrt(count);
   const wanted = width > 0 ? Math.ceil((high - low) / width) : LEAST_BINS;
   const size = high > low ? Math.max(LEAST_BINS, Math.min(MOST_BINS, wanted)) : 1;
-  const bins = new Array<number>(size).fill(0);
+  const bins = Array.from({ length: size }, () => 0);
   let sum = 0;
   for (const value of sorted) {
     sum += value;

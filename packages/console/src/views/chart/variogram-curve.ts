@@ -8,7 +8,7 @@ export function variogramCurve(model: Packed | undefined): ((h: number) => numbe
   const structures = at(model, 'structures');
   if (typeof nugget !== 'number' || !Array.isArray(structures)) return null;
   const shapes = (structures as Packed[]).map((each) => ({
-    type: String(at(each, 'variogram_type')),
+    type: JSON.stringify(at(each, 'variogram_type') ?? '').slice(1, -1),
     alpha: Number(at(each, 'alpha') ?? 3),
     contribution: Number(at(each, 'contribution')),
     range: Number(at(each, 'anisotropy.ellipsoid_ranges.major')),

@@ -53,6 +53,7 @@ export function MapCanvas({
     if (element.height !== wanted[1]) element.height = wanted[1];
     drawMap(element, drawing, seen);
     element.dataset.drawn = 'true';
+    performance.mark('map drawn');
   }, [drawing, seen.x, seen.y, seen.scale, width, theme]);
 
   const offset = (event: { clientX: number; clientY: number }) => {

@@ -12,7 +12,8 @@ import { MapCanvas, type Pointed } from './map-canvas.js';
 import type { Drawing } from './map-drawing.js';
 import { csvOf } from './map-csv.js';
 import { boundsOf, type Layer, type MapModel, mapModel } from './map-model.js';
-import { cellAt, rasterOf } from './raster.js';
+import { cellAt } from './cell-at.js';
+import { rasterOf } from './raster.js';
 import { extentOf, middleOf } from './value-range.js';
 
 /** Estimates as a map, one for each layer side by side, with the samples over them. */

@@ -131,31 +131,45 @@ function axisOf(values: Float64Array, axis: number): Axis | null {
   return Number.isFinite(spacing) && size <= 8_192 ? { first, spacing, size } : null;
 }
 
-/** What the map covers: [xMin, yMin, xMax, yMax]. */
+/**
+ * What the map covers, [xMin, yMin, xMax, yMax]: the cells or points, and the samples around them. A sample
+ * that lies far away, as one with a slip in its coordinates does, makes no dot of all the others.
+ */
 export function boundsOf({ shape, samples }: MapModel): readonly [number, number, number, number] {
+  const own = shape.kind === 'grid' ? gridBounds(shape) : placesBounds(shape.places, () => true);
+  if (samples === null) return own;
+  const [left, bottom, right, top] = own;
+  const [wide, high] = [right - left, top - bottom];
+  const near = placesBounds(
+    samples.places,
+    (x, y) => x > left - wide && x < right + wide && y > bottom - high && y < top + high,
+  );
+  return [
+    Math.min(left, near[0]),
+    Math.min(bottom, near[1]),
+    Math.max(right, near[2]),
+    Math.max(top, near[3]),
+  ];
+}
+
+function gridBounds({ origin, spacing, size }: Grid): readonly [number, number, number, number] {
+  const [x = 0, y = 0] = origin;
+  return [x, y, x + (size[0] ?? 0) * (spacing[0] ?? 0), y + (size[1] ?? 0) * (spacing[1] ?? 0)];
+}
+
+function placesBounds(
+  places: Rows,
+  counts: (x: number, y: number) => boolean,
+): readonly [number, number, number, number] {
   const bounds: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
-  const take = (x: number, y: number) => {
+  const [values, width] = [valuesOf(places), widthOf(places)];
+  for (let index = 0; index < values.length; index += width) {
+    const [x, y] = [values[index] as number, values[index + 1] as number];
+    if (!counts(x, y)) continue;
     bounds[0] = Math.min(bounds[0], x);
     bounds[1] = Math.min(bounds[1], y);
     bounds[2] = Math.max(bounds[2], x);
     bounds[3] = Math.max(bounds[3], y);
-  };
-  const takeAll = (rows: Rows) => {
-    const [values, width] = [valuesOf(rows), widthOf(rows)];
-    for (let index = 0; index < values.length; index += width) {
-      take(values[index] as number, values[index + 1] as number);
-    }
-  };
-  if (shape.kind === 'grid') {
-    const [x = 0, y = 0] = shape.origin;
-    take(x, y);
-    take(
-      x + (shape.size[0] ?? 0) * (shape.spacing[0] ?? 0),
-      y + (shape.size[1] ?? 0) * (shape.spacing[1] ?? 0),
-    );
-  } else {
-    takeAll(shape.places);
   }
-  if (samples !== null) takeAll(samples.places);
   return bounds;
 }
