@@ -53,7 +53,7 @@ COPY packages/console/index.html packages/console/tsconfig.json packages/console
 COPY packages/console/public packages/console/public
 COPY packages/console/src packages/console/src
 COPY scripts/setup/console-files.mjs scripts/setup/
-RUN npx vite build packages/console --logLevel warn && node scripts/setup/console-files.mjs
+RUN npx vite build packages/console --logLevel error && node scripts/setup/console-files.mjs
 COPY scripts/setup/bundle.mjs scripts/setup/command-line.mjs scripts/setup/
 COPY src src
 # The demo is for checkouts.

@@ -90,7 +90,7 @@ const consolePages = stamped({
   makes: 'packages/console/dist/index.html',
   programs: [
     ['node_modules/typescript/bin/tsc', '--project', 'packages/console'],
-    ['node_modules/vite/bin/vite.js', 'build', 'packages/console', '--logLevel', 'warn'],
+    ['node_modules/vite/bin/vite.js', 'build', 'packages/console', '--logLevel', 'error'],
     ['scripts/setup/console-files.mjs'],
   ],
   env: {},
