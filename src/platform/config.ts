@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { httpUrl, publicUrl } from './http/public-url.js';
 
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -33,45 +34,6 @@ const commaList = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
   .pipe(z.array(z.string().min(1, 'must have something between its commas')));
-
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
-
-/** What goes in front of every link: an address that paths can be joined to. */
-const publicUrl = httpUrl
-  .superRefine((text, context) => {
-    for (const [isWrong, message] of PUBLIC_URL_FAULTS) {
-      if (URL.canParse(text) && isWrong(text)) {
-        context.addIssue({ code: 'custom', message });
-      }
-    }
-  })
-  .transform((text) => {
-    const { protocol, host, pathname } = new URL(text);
-    return `${protocol}//${host}${pathname}`.replace(/\/+$/, '');
-  });
-
-const PUBLIC_URL_FAULTS: readonly (readonly [(text: string) => boolean, string])[] = [
-  [
-    (text) => text.includes('?'),
-    'must have no query: links are made by adding a path, so remove the ? and all behind it',
-  ],
-  [
-    (text) => text.includes('#'),
-    'must have no fragment: links are made by adding a path, so remove the # and all behind it',
-  ],
-  [
-    (text) => new URL(text).password !== '',
-    'must have no password: every client would read it in its links, so remove what stands before the @',
-  ],
-  [
-    (text) => /[\s\\]/.test(text) || !/^https?:\/\/[^/]/i.test(text),
-    'must begin with http:// or https:// and a host, without blanks and backslashes',
-  ],
-  [
-    (text) => new URL(text).pathname.replace(/\/+$/, '').includes('//'),
-    'must have no empty segment in its path: write one slash for two',
-  ],
-];
 
 const postgresUrl = z.url({
   protocol: /^postgres(ql)?$/,
