@@ -29,6 +29,7 @@ const PARTS = {
   auth: { script: 'auth.bench.mjs', knows: ['asks', 'markdown'] },
   memory: { script: 'memory.bench.mjs', knows: ['parallel'] },
   streams: { script: 'streams.bench.mjs', knows: ['streams', 'seconds', 'rounds', 'markdown'] },
+  'job-list': { script: 'job-list.bench.mjs', knows: ['jobs', 'asks', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
   soak: {
     script: 'soak.bench.mjs',

@@ -4,7 +4,7 @@ import { ANY_JOB, type JobFilter } from '../../src/jobs/list/search/job-filter.j
 import { candidatesFrom, type JobSource } from '../../src/jobs/list/search/job-candidates.js';
 import { idRangeOf } from '../../src/jobs/list/search/id-range.js';
 import { searchStatement } from '../../src/jobs/list/search/search-statement.js';
-import { scopeOf } from '../../src/platform/database/request-scope.js';
+import { IN_ORDER, scopeOf } from '../../src/platform/database/request-scope.js';
 import { Engine } from '../support/jobs.js';
 
 /** A node of a plan. */
@@ -12,6 +12,8 @@ interface Node {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
   readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
   readonly Plans?: readonly Node[];
 }
 
@@ -39,7 +41,7 @@ describe('the plan of a search', () => {
     );
     const connection = await engine.database.requests.connect();
     try {
-      await connection.query(`BEGIN; ${scopeOf([orgId])}`);
+      await connection.query(`BEGIN; ${source === 'ended' ? '' : IN_ORDER} ${scopeOf([orgId])}`);
       const { rows } = await connection.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values);
       return rows[0]['QUERY PLAN'][0].Plan;
     } finally {
@@ -89,6 +91,10 @@ describe('the plan of a search', () => {
     expect(whole.map((node) => node['Relation Name'])).toEqual(
       whole.map(() => expect.stringMatching(/^job_leases$/)),
     );
+    for (const node of all.filter((each) => each['Relation Name'] !== 'job_leases')) {
+      const read = node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0);
+      expect(read * node['Actual Loops']).toBeLessThanOrEqual(chunk * TASKS * 5);
+    }
     const sorts = all.filter((node) => node['Node Type'] === 'Sort');
     const parts = TASKS * 2;
     for (const sort of sorts) {

@@ -5,7 +5,7 @@ import { faultOfJson } from '../../platform/http/body/json-fault.js';
 import { JsonSchema } from '../schema/json.schema.js';
 import { BRACES, OWN_VARIABLES, PLACEHOLDERS, type Placeholder } from './process-command.js';
 import type { ProcessTask } from '../task.js';
-import { MAX_TIMEOUT_SECONDS, SEGMENT, VERSION } from './task-loader.js';
+import { MAX_TIMEOUT_SECONDS, TASK_NAME, TOPIC, VERSION } from './task-loader.js';
 
 const OBJECT = z.record(z.string(), z.unknown());
 const WORDS = z.array(z.string().min(1)).max(256);
@@ -26,8 +26,8 @@ const VARIABLE = z
 const MANIFEST = z.strictObject({
   /** For editors. */
   $schema: z.string().optional(),
-  topic: SEGMENT,
-  name: SEGMENT.refine((name) => name !== 'status', 'must not be "status"'),
+  topic: TOPIC,
+  name: TASK_NAME,
   display_name: z.string().min(1),
   version: VERSION,
   description: z.string().min(1),

@@ -5,8 +5,33 @@ import { z } from 'zod';
 import type { CodeTask } from '../task.js';
 import { type CatalogueEntry, TaskCatalogue, taskKey } from './task-catalogue.js';
 
-/** What topics and names of tasks look like. */
-export const SEGMENT = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be like kriging-2d');
+const SEGMENT = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be like kriging-2d');
+
+/** Words that routes of the service have, or will have, where a topic stands. */
+const RESERVED_TOPICS = [
+  'jobs',
+  'tasks',
+  'audit',
+  'limits',
+  'schedules',
+  'webhooks',
+  'workers',
+  'workflows',
+];
+/** Words that they have behind a topic. */
+const RESERVED_NAMES = ['status', 'batch'];
+
+/** What topics of tasks look like. */
+export const TOPIC = SEGMENT.refine(
+  (topic) => !RESERVED_TOPICS.includes(topic),
+  `must be none of ${RESERVED_TOPICS.join(', ')}: the service has these paths`,
+);
+
+/** What names of tasks look like. */
+export const TASK_NAME = SEGMENT.refine(
+  (name) => !RESERVED_NAMES.includes(name),
+  `must be none of ${RESERVED_NAMES.join(', ')}: the service has these paths`,
+);
 
 /** Semantic versions, without what may follow them. */
 export const VERSION = z.string().regex(/^\d+\.\d+\.\d+$/, 'must be like 1.0.0');
@@ -16,8 +41,8 @@ export const MAX_TIMEOUT_SECONDS = 7 * 86_400;
 
 /** What must hold of a definition, whatever its types said. */
 const DEFINITION = z.object({
-  topic: SEGMENT,
-  name: SEGMENT.refine((name) => name !== 'status', 'must not be "status"'),
+  topic: TOPIC,
+  name: TASK_NAME,
   displayName: z.string().min(1),
   version: VERSION,
   description: z.string().min(1),

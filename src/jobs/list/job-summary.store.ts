@@ -75,9 +75,11 @@ export class JobSummaryStore {
 
   /** The oldest that could start, of one task or of all: the first of each task and urgency, and of these the first. */
   private async oldestWaiting(orgId: string, { topic, task }: JobFilter): Promise<number | null> {
-    const { rows } = await this.database.queryFor<{ seconds: number }>([orgId], {
-      name: 'read-oldest-waiting',
-      text: `
+    const { rows } = await this.database.queryFor<{ seconds: number }>(
+      [orgId],
+      {
+        name: 'read-oldest-waiting',
+        text: `
         WITH RECURSIVE part AS (
           (SELECT topic, task, urgency FROM job_queue WHERE org_id = $1 AND run_after IS NULL
             ORDER BY topic, task, urgency LIMIT 1)
@@ -96,8 +98,10 @@ export class JobSummaryStore {
         )
         SELECT extract(epoch FROM clock_timestamp() - s.created_at)::float8 AS seconds
         FROM oldest JOIN job_submissions s ON s.id = oldest.job_id`,
-      values: [orgId, topic, task],
-    });
+        values: [orgId, topic, task],
+      },
+      { inOrder: true },
+    );
     return rows[0]?.seconds ?? null;
   }
 }

@@ -77,9 +77,11 @@ export class OutlookStore {
         full: boolean;
         running: number;
         next: string[] | null;
-      }>([orgId], {
-        name: 'read-organization-outlook',
-        text: `
+      }>(
+        [orgId],
+        {
+          name: 'read-organization-outlook',
+          text: `
           WITH RECURSIVE part AS (
             (SELECT topic, task, urgency FROM job_queue WHERE org_id = $1 AND run_after IS NULL
               ORDER BY topic, task, urgency LIMIT 1)
@@ -99,8 +101,10 @@ export class OutlookStore {
             coalesce(running.count >= (SELECT max_running FROM effective_limits($1)), false) AS full,
             (SELECT array_agg(job_id::text ORDER BY urgency, job_id) FROM next) AS next
           FROM (SELECT count(*)::int AS count FROM job_leases WHERE org_id = $1) AS running`,
-        values: [orgId],
-      });
+          values: [orgId],
+        },
+        { inOrder: true },
+      );
       const row = rows[0] as (typeof rows)[number];
       return { ...row, next: new Map((row.next ?? []).map((id, place) => [id, place])) };
     });
@@ -127,9 +131,11 @@ export class OutlookStore {
   /** Of those submitted before the oldest that waits: newer ones may all be waiting. */
   private runTime(orgId: string, topic: string, task: string): Promise<number | null> {
     return kept(this.runTimes, `${orgId}/${topic}/${task}`, RUN_TIME_BELIEVED_MS, async () => {
-      const { rows } = await this.database.queryFor<{ seconds: number | null }>([orgId], {
-        name: 'read-run-time',
-        text: `
+      const { rows } = await this.database.queryFor<{ seconds: number | null }>(
+        [orgId],
+        {
+          name: 'read-run-time',
+          text: `
           SELECT CASE WHEN count(*) >= ${LEAST_RUNS}
             THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM e.ended_at - e.started_at))
           END::float8 AS seconds
@@ -141,8 +147,10 @@ export class OutlookStore {
                 'ffffffff-ffff-ffff-ffff-ffffffffffff')
             ORDER BY s.id DESC LIMIT ${RUNS}
           ) AS last JOIN job_ends e ON e.job_id = last.id AND e.status = 'succeeded'`,
-        values: [orgId, topic, task],
-      });
+          values: [orgId, topic, task],
+        },
+        { inOrder: true },
+      );
       return rows[0]?.seconds ?? null;
     });
   }

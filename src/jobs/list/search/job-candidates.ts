@@ -1,5 +1,5 @@
 import type { SqlValues } from '../../../platform/database/sql-values.js';
-import { FINAL_STATUSES, type JobStatus } from '../../job/job-status.js';
+import type { JobStatus } from '../../job/job-status.js';
 import type { IdRange } from './id-range.js';
 import type { JobFilter } from './job-filter.js';
 
@@ -24,136 +24,178 @@ export function candidatesFrom(
   range: IdRange,
 ): CandidateQuery {
   return (values, most) => {
-    const org = values.add(orgId, 'uuid');
-    const limit = values.add(most, 'int');
-    const from = values.add(range.from, 'uuid');
-    const to = values.add(range.to, 'uuid');
-    const within = (id: string): string => `${id} BETWEEN ${from} AND ${to}`;
-    const newest = (id: string): string => `ORDER BY ${id} DESC LIMIT ${limit}`;
+    const context: Context = {
+      values,
+      filter,
+      org: ['org_id', values.add(orgId, 'uuid')],
+      from: values.add(range.from, 'uuid'),
+      to: values.add(range.to, 'uuid'),
+      limit: values.add(most, 'int'),
+    };
     switch (source) {
       case 'tasks':
-        return merged('job_submissions', 'id', tasksOf(values, org, filter), within, newest);
+        return mergedTasks(context);
       case 'states':
-        return `SELECT id FROM (${statesOf(filter)
-          .map((status) => ofState(status, values, org, filter, within, newest))
+        return `SELECT id FROM (${(filter.statuses ?? [])
+          .flatMap((status) => ofState(status, context))
           .map((query) => `(${query})`)
-          .join(' UNION ALL ')}) AS state ${newest('id')}`;
-      case 'label': {
-        const [name, value] = filter.labels[0] as readonly [string, string];
-        return `SELECT job_id AS id FROM job_labels
-          WHERE org_id = ${org} AND name = ${values.add(name, 'text')} AND value = ${values.add(value, 'text')}
-            AND ${within('job_id')} ${newest('job_id')}`;
-      }
+          .join(' UNION ALL ')}) AS state ORDER BY id DESC LIMIT ${context.limit}`;
+      case 'label':
+        return ofLabel(context);
       case 'ended':
-        return `SELECT job_id AS id FROM job_ends
-          WHERE org_id = ${org} AND ended_at >= ${values.add(filter.endedAfter, 'timestamptz')}
-            ${filter.endedBefore === null ? '' : `AND ended_at < ${values.add(filter.endedBefore, 'timestamptz')}`}
-            AND ${within('job_id')} ${newest('job_id')}`;
+        return ofTime(context);
       default:
         return source satisfies never;
     }
   };
 }
 
-/** A query of the groups of an index in which ids are sorted. */
-interface Groups {
-  /** SQL that answers them, one column for each of `columns`. */
-  readonly query: string;
-  readonly columns: readonly string[];
-  /** What else holds for the rows of each, in SQL. */
-  readonly where: string;
+/** A column of an index, and SQL of the value that it must have. */
+type KeyPart = readonly [column: string, value: string];
+
+/** What all sources are asked for, in SQL. */
+interface Context {
+  readonly values: SqlValues;
+  readonly filter: JobFilter;
+  readonly org: KeyPart;
+  readonly from: string;
+  readonly to: string;
+  readonly limit: string;
 }
 
-/** The newest of each group, merged. */
-const merged = (
+/**
+ * The newest of those with one beginning of an index key whose last column is the id of the job.
+ *
+ * They are named by two whole keys of the index, from one to the other. By equalities and the id the planner may
+ * take the primary key instead, and read what all organizations have.
+ */
+function newestOf(
   table: string,
+  key: readonly KeyPart[],
   id: string,
-  { query, columns, where }: Groups,
-  within: (id: string) => string,
-  newest: (id: string) => string,
-): string => `SELECT member.id FROM (${query}) AS part CROSS JOIN LATERAL (
-    SELECT ${id} AS id FROM ${table} member
-    WHERE ${where} AND ${columns.map((column) => `member.${column} = part.${column}`).join(' AND ')}
-      AND ${within(`member.${id}`)} ${newest(`member.${id}`)}) AS member ${newest('member.id')}`;
-
-/** The tasks of which an organization has jobs: the first of the index, then each time the next. */
-function tasksOf(values: SqlValues, org: string, filter: JobFilter): Groups {
-  return groupsOf('job_submissions', `org_id = ${org}`, ['topic', 'task'], values, filter);
-}
-
-/** What waits and may be claimed: in the order of the claims' own index, for each task and urgency. */
-function waitingOf(values: SqlValues, org: string, filter: JobFilter): Groups {
-  const where = `org_id = ${org} AND run_after IS NULL`;
-  return groupsOf('job_queue', where, ['topic', 'task', 'urgency'], values, filter);
-}
-
-/** The distinct values of the first columns of an index, one look for each of them. */
-function groupsOf(
-  table: string,
-  where: string,
-  columns: readonly string[],
-  values: SqlValues,
-  { topic, task }: JobFilter,
-): Groups {
-  const list = columns.join(', ');
-  const topicIs = topic === null ? '' : ` AND topic = ${values.add(topic, 'text')}`;
-  const taskIs = task === null ? '' : ` AND task = ${values.add(task, 'text')}`;
-  const look = (after: string): string => `SELECT ${list} FROM ${table}
-      WHERE ${where}${topicIs}${taskIs}${after} ORDER BY ${list} LIMIT 1`;
-  const last = columns.map((column) => `part.${column}`).join(', ');
-  return {
-    query: `WITH RECURSIVE part AS ((${look('')}) UNION ALL
-      SELECT next.* FROM part CROSS JOIN LATERAL (${look(` AND (${list}) > (${last})`)}) AS next)
-      SELECT * FROM part`,
-    columns,
-    where: where.replaceAll(/(org_id|run_after)/g, 'member.$1'),
-  };
-}
-
-/** The states that a filter takes; all of them when it does not say. */
-const statesOf = ({ statuses }: JobFilter): readonly JobStatus[] => statuses ?? [];
-
-function ofState(
-  status: JobStatus,
-  values: SqlValues,
-  org: string,
-  filter: JobFilter,
-  within: (id: string) => string,
-  newest: (id: string) => string,
+  { from, to, limit }: Context,
+  also = '',
 ): string {
-  const chosen = (): string =>
-    (['topic', 'task'] as const)
-      .filter((column) => filter[column] !== null)
-      .map((column) => `AND ${column} = ${values.add(filter[column], 'text')}`)
-      .join(' ');
+  const columns = [...key.map(([column]) => column), id].map((column) => `member.${column}`);
+  const value = key.map(([, one]) => one).join(', ');
+  return `SELECT member.${id} AS id FROM ${table} member
+    WHERE (${columns.join(', ')}) >= (${value}, ${from}) AND (${columns.join(', ')}) <= (${value}, ${to})${also}
+    ORDER BY ${columns.map((column) => `${column} DESC`).join(', ')} LIMIT ${limit}`;
+}
+
+/**
+ * The newest of each group of an index, merged. The groups differ in the columns between the organization and the
+ * id; they are found by one look at the index for each: the first, then each time the next behind it.
+ * @param columns those columns, in the order of the index; null: the value is not known
+ */
+function merged(
+  table: string,
+  columns: readonly (readonly [column: string, value: string | null])[],
+  id: string,
+  context: Context,
+  also = '',
+): string {
+  const { org, limit } = context;
+  const open = columns.filter(([, value]) => value === null).map(([column]) => column);
+  const key = columns.map(([column, value]): KeyPart => [column, value ?? `part.${column}`]);
+  const newest = newestOf(table, [org, ...key], id, context, also);
+  if (open.length === 0) {
+    return newest;
+  }
+  const known = [org, ...columns.filter((column): column is KeyPart => column[1] !== null)]
+    .map(([column, value]) => `member.${column} = ${value}`)
+    .join(' AND ');
+  const list = open.map((column) => `member.${column}`).join(', ');
+  const last = open.map((column) => `part.${column}`).join(', ');
+  const look = (behind: string): string => `SELECT ${list} FROM ${table} member
+      WHERE ${known}${also}${behind} ORDER BY ${list} LIMIT 1`;
+  return `SELECT found.id FROM (
+      WITH RECURSIVE part AS ((${look('')}) UNION ALL
+        SELECT next.* FROM part CROSS JOIN LATERAL (${look(` AND (${list}) > (${last})`)}) AS next)
+      SELECT * FROM part) AS part
+    CROSS JOIN LATERAL (${newest}) AS found ORDER BY found.id DESC LIMIT ${limit}`;
+}
+
+/** The submissions of the tasks of which an organization has jobs. */
+const mergedTasks = (context: Context): string =>
+  merged('job_submissions', taskColumns(context), 'id', context);
+
+function ofState(status: JobStatus, context: Context): string[] {
+  const { org, from, to, limit } = context;
   switch (status) {
     case 'requested':
-      return `${merged('job_queue', 'job_id', waitingOf(values, org, filter), within, newest)})
-        UNION ALL (SELECT job_id AS id FROM job_queue
-          WHERE org_id = ${org} AND run_after IS NOT NULL ${chosen()} AND ${within('job_id')} ${newest('job_id')}`;
+      return [
+        // What may be claimed: in the order of the claims' own index, for each task and urgency.
+        merged(
+          'job_queue',
+          [...taskColumns(context), ['urgency', null]],
+          'job_id',
+          context,
+          ' AND member.run_after IS NULL',
+        ),
+        newestOf(
+          'job_queue',
+          [org],
+          'job_id',
+          context,
+          ` AND member.run_after IS NOT NULL${ofTask(context)}`,
+        ),
+      ];
     case 'in progress':
     case 'canceling':
-      return `SELECT job_id AS id FROM job_leases
-        WHERE org_id = ${org} AND ${status === 'canceling' ? '' : 'NOT '}canceling ${chosen()}
-          AND ${within('job_id')} ${newest('job_id')}`;
+      return [
+        `SELECT member.job_id AS id FROM job_leases member
+          WHERE member.org_id = ${org[1]} AND ${status === 'canceling' ? '' : 'NOT '}member.canceling
+            AND member.job_id BETWEEN ${from} AND ${to}${ofTask(context)}
+          ORDER BY member.job_id DESC LIMIT ${limit}`,
+      ];
     case 'succeeded':
     case 'failed':
-    case 'canceled':
+    case 'canceled': {
+      const literal = `'${status}'::text`;
       // The word itself, not a value: the planner must see that it is one of those in the index.
-      return `SELECT job_id AS id FROM job_ends
-        WHERE org_id = ${org} AND status = '${status}' AND ${within('job_id')} ${newest('job_id')}`;
+      const also = ` AND member.status = ${literal}`;
+      return [newestOf('job_ends', [org, ['status', literal]], 'job_id', context, also)];
+    }
     default:
       return status satisfies never;
   }
 }
 
+function ofLabel(context: Context): string {
+  const { values, filter, org } = context;
+  const [name, value] = filter.labels[0] as readonly [string, string];
+  const key: KeyPart[] = [
+    org,
+    ['name', values.add(name, 'text')],
+    ['value', values.add(value, 'text')],
+  ];
+  return newestOf('job_labels', key, 'job_id', context);
+}
+
+function ofTime({ values, filter, org, from, to, limit }: Context): string {
+  const { endedAfter, endedBefore } = filter;
+  const before =
+    endedBefore === null ? '' : `AND ended_at < ${values.add(endedBefore, 'timestamptz')}`;
+  return `SELECT job_id AS id FROM job_ends
+    WHERE org_id = ${org[1]} AND ended_at >= ${values.add(endedAfter, 'timestamptz')} ${before}
+      AND job_id BETWEEN ${from} AND ${to}
+    ORDER BY job_id DESC LIMIT ${limit}`;
+}
+
+/** Topic and task, and what a filter says of them. */
+const taskColumns = ({ filter, values }: Context): [string, string | null][] =>
+  (['topic', 'task'] as const).map((column) => [
+    column,
+    filter[column] === null ? null : values.add(filter[column], 'text'),
+  ]);
+
+const ofTask = (context: Context): string =>
+  taskColumns(context)
+    .filter(([, value]) => value !== null)
+    .map(([column, value]) => ` AND member.${column} = ${value}`)
+    .join('');
+
 /** Whether a filter takes nothing but what `states` finds. */
 export const isOfStates = ({ statuses }: JobFilter): boolean =>
   statuses !== null && !statuses.includes('succeeded');
-
-/** Whether a filter takes only jobs that have ended. */
-export const isOfEnded = ({ statuses, endedAfter, endedBefore }: JobFilter): boolean =>
-  endedAfter !== null ||
-  endedBefore !== null ||
-  (statuses !== null &&
-    statuses.every((status) => (FINAL_STATUSES as readonly JobStatus[]).includes(status)));

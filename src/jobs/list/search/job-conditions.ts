@@ -21,7 +21,7 @@ export function conditionsOf(orgId: string, filter: JobFilter, values: SqlValues
     conditions.push(`${STATUS_SQL} = ANY (${values.add(filter.statuses, 'text[]')})`);
   }
   const labeled = (name: string, value: string): string => `EXISTS (SELECT 1 FROM job_labels
-    WHERE job_id = s.id AND org_id = ${org} AND name = ${values.add(name, 'text')} AND value = ${values.add(value, 'text')})`;
+    WHERE job_id = s.id AND org_id = ${org} AND name = ${values.add(name, 'text')} AND value = ${values.add(value, 'text')} OFFSET 0)`;
   conditions.push(...filter.labels.map(([name, value]) => labeled(name, value)));
   conditions.push(...filter.excludedLabels.map(([name, value]) => `NOT ${labeled(name, value)}`));
   conditions.push(
@@ -39,6 +39,6 @@ export const wordsOf = ({ words }: JobFilter, values: SqlValues): string =>
     .map((word) => {
       const part = values.add(word, 'text');
       return `(position(${part} IN lower(e.error->>'title')) > 0
-        OR EXISTS (SELECT 1 FROM job_labels WHERE job_id = s.id AND position(${part} IN lower(value)) > 0))`;
+        OR EXISTS (SELECT 1 FROM job_labels WHERE job_id = s.id AND position(${part} IN lower(value)) > 0 OFFSET 0))`;
     })
     .join('\n AND ');

@@ -119,6 +119,8 @@ export class JobSearch {
     const { rows } = await this.database.queryFor<Raw & { examined: number; last: string }>(
       [orgId],
       searchStatement(orgId, filter, candidatesFrom(source, orgId, filter, range), part),
+      // The block ranges of times of ending are in no order.
+      { inOrder: source !== 'ended' },
     );
     const [first] = rows;
     return {
