@@ -29,29 +29,35 @@ COPY package.json package-lock.json ./
 FROM packages AS build
 # With our own packages, and the optional ones, one of which is this platform's part of the bundler.
 COPY packages/client/package.json packages/client/
+COPY packages/cli/package.json packages/cli/
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --ignore-scripts ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
 COPY prisma prisma
 COPY scripts/setup/database-client.mjs scripts/setup/
 RUN node scripts/setup/database-client.mjs
-# The API client, which commands in src/cli import.
+# The API client and the command line, which commands in src/cli import.
 COPY scripts/setup/contract.mjs scripts/setup/
 COPY docs/openapi.json docs/
 COPY packages/client/tsconfig.json packages/client/
 COPY packages/client/src packages/client/src
+COPY packages/cli/tsconfig.json packages/cli/
+COPY packages/cli/bin packages/cli/bin
+COPY packages/cli/src packages/cli/src
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
-RUN node scripts/setup/contract.mjs && npx tsc --project packages/client
-COPY scripts/setup/bundle.mjs scripts/setup/
+RUN node scripts/setup/contract.mjs && npx tsc --project packages/client && npx tsc --project packages/cli
+COPY scripts/setup/bundle.mjs scripts/setup/command-line.mjs scripts/setup/
 COPY src src
-# The demo is for checkouts: its data and the API client are not in the image.
+# The demo is for checkouts: its data is not in the image.
 # Files keep the modes of the machine that builds the image, but the service runs as another user.
 RUN npx nest build && node scripts/setup/bundle.mjs && rm -r dist/cli/demo \
- && chmod -R go+rX dist prisma package.json
+ && node scripts/setup/command-line.mjs \
+ && chmod -R go+rX dist prisma package.json packages/cli
 
 # --- the packages it needs to run --------------------------------------------------------------------
 FROM packages AS dependencies
-# Optional packages are the embedded database for development; nothing in the image imports our own packages.
+# Optional packages are the embedded database for development; nothing in the service imports our own packages,
+# and the command line is one file, with all that it needs.
 # Of Prisma's query compilers (one per database, two sizes, two module formats) the client imports one:
 # test/containers checks that these are its files. Source maps and type declarations are not needed to run.
 RUN --mount=type=cache,target=/root/.npm \
@@ -75,10 +81,15 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/package.json package.json
 COPY --from=build /app/prisma/migrations prisma/migrations
+COPY --from=build /app/packages/cli/package.json cli/package.json
+COPY --from=build /app/packages/cli/bin cli/bin
+COPY --from=build /app/packages/cli/bundle cli/dist
 COPY --from=build /app/dist dist
 COPY deploy/entrypoint.sh /app/entrypoint.sh
 # If something is missing, fail this build rather than a deployment.
 RUN ["node", "-e", "import('/app/dist/app.js')"]
+# The command line, for whoever looks into a container.
+RUN ln -s /app/cli/bin/headframe.js /usr/local/bin/headframe && headframe --version
 # The image's user "node", by number: Kubernetes' runAsNonRoot accepts nothing else.
 USER 1000:1000
 EXPOSE 3000

@@ -70,6 +70,25 @@ const apiClient = stamped({
 });
 
 /** @type {Step} */
+const commandLine = stamped({
+  name: 'command-line',
+  doing: 'Building the command line',
+  done: 'Command line built',
+  from: [
+    'packages/cli/src',
+    'packages/cli/tsconfig.json',
+    'packages/client/dist',
+    'tsconfig.json',
+    'package-lock.json',
+  ],
+  clears: 'packages/cli/dist',
+  makes: 'packages/cli/dist/main.js',
+  programs: [['node_modules/typescript/bin/tsc', '--project', 'packages/cli']],
+  env: {},
+  failed: 'The build of the command line (packages/cli) failed.',
+});
+
+/** @type {Step} */
 const build = stamped({
   name: 'build',
   doing: 'Building',
@@ -77,6 +96,7 @@ const build = stamped({
   from: [
     'src',
     'packages/client/dist',
+    'packages/cli/dist',
     'tsconfig.json',
     'tsconfig.build.json',
     'nest-cli.json',
@@ -96,7 +116,7 @@ const build = stamped({
  * @param {{build: boolean}} options
  */
 export async function setUp(root, options) {
-  const prepared = [packages, client, contract, apiClient];
+  const prepared = [packages, client, contract, apiClient, commandLine];
   const steps = options.build ? [...prepared, build] : prepared;
   /** @type {import('./lock.mjs').Lock | undefined} */
   let lock;

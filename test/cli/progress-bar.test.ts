@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ProgressBar } from '../../src/cli/demo/progress-bar.js';
+import { ProgressBar } from '../../packages/cli/src/terminal/progress-bar.js';
 
 let written: string[];
 let clock: number;
@@ -83,6 +83,22 @@ describe('elsewhere', () => {
       '  0%  in progress\n',
       ' 40%  on its way\n',
       'succeeded (2.0 s)\n',
+    ]);
+  });
+
+  it('writes no more often than wanted, but what has no percent at once', () => {
+    const write = (text: string) => written.push(text);
+    const progress = new ProgressBar({ write }, {}, () => clock, 5_000);
+    for (let percent = 0; percent <= 100; percent += 1) {
+      clock = percent * 100;
+      progress.update(percent, 'on its way');
+    }
+    progress.update(null, 'canceling');
+    expect(written).toEqual([
+      '  0%  on its way\n',
+      ' 50%  on its way\n',
+      '100%  on its way\n',
+      'canceling …\n',
     ]);
   });
 });

@@ -1,5 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_SCHEMA } from '../../src/platform/config.js';
 
@@ -94,11 +98,31 @@ describe('the image', () => {
     expect(fromContext.toSorted()).toEqual(allowed.toSorted());
   });
 
-  it('holds packages of others alone, and of those no development ones', () => {
+  it('holds no development packages, and of our own the command line alone, as one file', async () => {
     const installs = stages.get('dependencies')!.find((line) => line.includes('npm ci'))!;
     expect(installs).toMatch(/npm ci --omit=dev --omit=optional --workspaces=false /);
     const copied = instructions('COPY').filter((line) => line.includes('packages/'));
-    expect(copied).toEqual([]);
+    expect(copied).toEqual([
+      '--from=build /app/packages/cli/package.json cli/package.json',
+      '--from=build /app/packages/cli/bin cli/bin',
+      '--from=build /app/packages/cli/bundle cli/dist',
+    ]);
+    const run = promisify(execFile);
+    await run(process.execPath, ['scripts/setup/command-line.mjs'], { cwd: root });
+    // Where there are no packages for it.
+    const alone = mkdtempSync(join(tmpdir(), 'headframe-image-'));
+    try {
+      for (const line of copied) {
+        const [, from = '', to = ''] = /=build \/app\/(\S+) (\S+)/.exec(line) ?? [];
+        cpSync(root + from, join(alone, to), { recursive: true });
+      }
+      const { stdout } = await run(process.execPath, ['cli/bin/headframe.js', 'run', '--help'], {
+        cwd: alone,
+      });
+      expect(stdout).toContain('headframe run diagnostics/sleep');
+    } finally {
+      rmSync(alone, { recursive: true });
+    }
   });
 
   it('runs programs that the sources have', () => {

@@ -39,11 +39,14 @@ export default async function types(document) {
 }
 export const astToString = (types) => JSON.stringify(types);
 `;
-const CLIENT = `
+const PACKAGES = `
 const fs = require('fs');
-fs.appendFileSync('ran.log', 'client\\n');
-fs.mkdirSync('packages/client/dist');
-fs.copyFileSync('packages/client/src/index.ts', 'packages/client/dist/index.js');
+const project = process.argv.at(-1);
+fs.appendFileSync('ran.log', project.split('/').at(-1) + '\\n');
+fs.mkdirSync(project + '/dist');
+for (const file of fs.readdirSync(project + '/src').filter((name) => name.endsWith('.ts'))) {
+  fs.copyFileSync(project + '/src/' + file, project + '/dist/' + file.replace('.ts', '.js'));
+}
 `;
 const COMPILER = `
 const fs = require('fs');
@@ -76,10 +79,10 @@ describe('a set-up', () => {
   it('installs, generates and builds a fresh clone, tells so on stderr, and leaves stdout alone', async () => {
     const { code, stdout, stderr } = await setUp(ready);
     expect(stderr).toMatch(
-      /Packages installed in .*Database client generated in .*types generated in .*API client built in .*Built in /s,
+      /Packages installed in .*Database client generated in .*types generated in .*API client built in .*Command line built in .*Built in /s,
     );
     expect([code, stdout]).toEqual([0, '']);
-    expect(await ran(ready)).toEqual(['generate', 'contract', 'client', 'build']);
+    expect(await ran(ready)).toEqual(['generate', 'contract', 'client', 'cli', 'build']);
     expect(await exists(ready, 'node_modules/@prisma/internals/index.js')).toBe(true);
   });
 
@@ -124,10 +127,17 @@ describe('a set-up', () => {
     );
     await writeFile(path.join(project, 'packages/client/src/index.ts'), 'better');
     await setUp(project, ['--no-build']);
-    expect(await ran(project)).toEqual(['contract', 'client', 'client']);
+    expect(await ran(project)).toEqual(['contract', 'client', 'client', 'cli']);
     expect(await readdir(path.join(project, 'packages/client/dist'))).toEqual(['index.js']);
     await setUp(project);
-    expect(await ran(project)).toEqual(['contract', 'client', 'client', 'build']);
+    expect(await ran(project)).toEqual(['contract', 'client', 'client', 'cli', 'build']);
+  });
+
+  it('builds the command line again when its sources have changed, and the demo that uses it', async () => {
+    const project = await copyOfReady();
+    await writeFile(path.join(project, 'packages/cli/src/main.ts'), 'better');
+    await setUp(project);
+    expect(await ran(project)).toEqual(['cli', 'build']);
   });
 
   it('says what to do about a contract with conflicts, from which no types can be generated', async () => {
@@ -292,6 +302,8 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
   }
   packages['node_modules/tiny-client'] = { resolved: 'packages/client', link: true };
   packages['packages/client'] = { name: 'tiny-client', version: '1.0.0' };
+  packages['node_modules/tiny-cli'] = { resolved: 'packages/cli', link: true };
+  packages['packages/cli'] = { name: 'tiny-cli', version: '1.0.0' };
   for (const [name, version] of Object.entries(extra)) {
     packages[`node_modules/${name}`] = { version, integrity: `sha512-${'A'.repeat(86)}==` };
   }
@@ -311,9 +323,11 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
     },
     'vendor/openapi-typescript/index.mjs': CONTRACT,
     'vendor/typescript/package.json': { name: 'typescript', version: '1.0.0' },
-    'vendor/typescript/bin/tsc': CLIENT,
+    'vendor/typescript/bin/tsc': PACKAGES,
     'packages/client/package.json': { name: 'tiny-client', version: '1.0.0' },
     'packages/client/src/index.ts': 'first',
+    'packages/cli/package.json': { name: 'tiny-cli', version: '1.0.0' },
+    'packages/cli/src/main.ts': 'first',
     'docs/openapi.json': '{}',
     'prisma/schema.prisma': 'model Old {}',
     'src/main.ts': 'first',

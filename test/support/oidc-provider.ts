@@ -5,6 +5,8 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import Provider, { type Configuration } from 'oidc-provider';
 
 const CLIENT = { client_id: 'notebook', client_secret: 'a-secret-of-the-notebook' };
+/** A client without a secret, for people who sign in by a device code. */
+const DEVICE_CLIENT = 'headframe-cli';
 /** The audience of the access tokens. */
 export const RESOURCE = 'urn:headframe';
 
@@ -18,6 +20,7 @@ export async function signingKey(kid: string, alg: 'RS256' | 'ES256' = 'RS256'):
 export class OidcProvider {
   private server: Server | null = null;
   private port = 0;
+  private provider: Provider | null = null;
   /** How often the key set was asked for. */
   keySetRequests = 0;
 
@@ -44,6 +47,7 @@ export class OidcProvider {
     await once(server, 'listening');
     this.port = (server.address() as AddressInfo).port;
     const provider = new Provider(this.issuer, this.configuration(keys));
+    this.provider = provider;
     const handle = provider.callback();
     server.on('request', (request, response) => {
       this.keySetRequests += request.url === '/jwks' ? 1 : 0;
@@ -76,6 +80,25 @@ export class OidcProvider {
     return body.access_token;
   }
 
+  /** What somebody does who enters the code in a browser, signs in and agrees. */
+  async approve(userCode: string): Promise<void> {
+    const provider = this.provider as Provider;
+    const code = await provider.DeviceCode.findByUserCode(userCode.replaceAll('-', ''));
+    if (code === undefined) throw new Error(`the provider knows no code ${userCode}`);
+    const scope = String(code.params?.scope);
+    const grant = new provider.Grant({ accountId: 'ada', clientId: DEVICE_CLIENT });
+    grant.addOIDCScope('openid offline_access');
+    grant.addResourceScope(RESOURCE, scope);
+    Object.assign(code, {
+      accountId: 'ada',
+      grantId: await grant.save(),
+      authTime: Math.floor(Date.now() / 1000),
+      scope,
+      resource: RESOURCE,
+    });
+    await code.save();
+  }
+
   private configuration(keys: readonly JWK[]): Configuration {
     return {
       clients: [
@@ -86,12 +109,23 @@ export class OidcProvider {
           redirect_uris: [],
           response_types: [],
         },
+        {
+          client_id: DEVICE_CLIENT,
+          token_endpoint_auth_method: 'none',
+          grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+          id_token_signed_response_alg: keys[0]?.alg as 'RS256',
+          redirect_uris: [],
+          response_types: [],
+          application_type: 'native',
+        },
       ],
+      findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
       jwks: { keys: keys as never },
-      scopes: ['tasks.read', 'tasks.run'],
+      scopes: ['openid', 'offline_access', 'tasks.read', 'tasks.run'],
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
+        deviceFlow: { enabled: true },
         resourceIndicators: {
           enabled: true,
           useGrantedResource: () => true,

@@ -1,57 +1,53 @@
-import { outliving, sleep, within } from './abort.js';
+import { outliving, sleep, within } from './http/abort.js';
+import type {
+  BulkOptions,
+  CallOptions,
+  LogOptions,
+  PageOptions,
+  RerunOptions,
+  RunOptions,
+  SubmitOptions,
+  WaitOptions,
+} from './call-options.js';
+import { changesIn } from './follow/changes.js';
 import {
   JobCanceledError,
   JobFailedError,
   JobOngoingError,
   UnexpectedAnswerError,
 } from './errors.js';
-import { catalogPath, type Job, jobIdIn, jobPath, taskPath } from './job.js';
-import { type ClientSettings, transportSettings } from './settings.js';
-import { type Look, PollingFeed, type StatusFeed } from './status-feed.js';
-import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
-import { jsonOf, type Reply, retryAfterOf, Transport } from './transport.js';
+import { EventFeed } from './follow/event-feed.js';
+import { type Job, jobPath, organizationPath } from './job.js';
+import { cursorIn, filterQuery, JobList } from './job-list.js';
 import type {
-  ExecuteOptions,
+  BulkOutcome,
+  Change,
+  JobFilter,
+  JobPage,
+  JobSelection,
+  JobSummary,
+  ListedJob,
+  StreamFilter,
+} from './list-types.js';
+import { JobStreams } from './follow/job-streams.js';
+import { type ClientSettings, transportSettings } from './settings.js';
+import { type Look, PollingFeed, type StatusFeed } from './follow/status-feed.js';
+import { Submissions } from './submissions.js';
+import type { ParametersOf, ResultsOf, TaskName } from './task-types.js';
+import { jsonOf, listOf, type Reply, retryAfterOf, Transport } from './http/transport.js';
+import type {
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
   JobDetail,
   JobStatus,
+  Limits,
   LogPage,
   LogPiece,
   Problem,
   Task,
   TaskPage,
 } from './wire-types.js';
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Ends the call, which then throws the reason of the signal; the job goes on. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface SubmitOptions extends CallOptions {
-  /** 1–255 visible ASCII characters: for 24 hours the same key with the same body is the same job. */
-  readonly idempotencyKey?: string | undefined;
-  /** Priority, times, attempts, labels. */
-  readonly options?: ExecuteOptions | undefined;
-  /** Needed for tasks that are previews. */
-  readonly preview?: boolean | undefined;
-}
-
-export interface WaitOptions extends CallOptions {
-  /** Called with the state at once, and with each change. */
-  readonly onProgress?: ((status: JobStatus) => void) | undefined;
-}
-
-export interface RunOptions extends SubmitOptions, WaitOptions {
-  /** Cancels the job, too; the call then throws the reason of the signal. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called as soon as there is a job: keep it to find the job again. */
-  readonly onSubmitted?: ((job: Job) => void) | undefined;
-}
-
-export interface LogOptions extends CallOptions {
-  /** Whether to go on until the job has ended; else what there is at this moment. */
-  readonly follow?: boolean | undefined;
-}
 
 /** How long a job that was given up may take to be canceled, before nobody waits for it any more. */
 const CANCEL_WITHIN_MS = 5_000;
@@ -64,6 +60,9 @@ const CANCEL_WITHIN_MS = 5_000;
 export class HeadframeClient {
   private readonly transport: Transport;
   private readonly feed: StatusFeed;
+  private readonly submissions: Submissions;
+  private readonly jobs: JobList;
+  private readonly streams: JobStreams;
   private readonly url: string;
   private readonly org: string;
 
@@ -73,7 +72,12 @@ export class HeadframeClient {
     this.url = checked.url;
     this.org = settings.org;
     this.transport = new Transport(checked);
-    this.feed = new PollingFeed((job, signal) => this.look(job, signal));
+    this.submissions = new Submissions(this.transport, settings.org);
+    this.jobs = new JobList(this.transport, settings.org);
+    this.streams = new JobStreams(this.transport, settings.org);
+    const look = (job: Job, signal?: AbortSignal) => this.look(job, signal);
+    this.feed =
+      settings.events === false ? new PollingFeed(look) : new EventFeed(look, this.streams);
   }
 
   /**
@@ -88,7 +92,7 @@ export class HeadframeClient {
   ): Promise<ResultsOf<T>> {
     // A submit under way may have made a job already: its answer is awaited, to cancel that one.
     const job = await outliving(CANCEL_WITHIN_MS, signal, (late) =>
-      this.execute(task, parameters, { ...submit, signal: late }, signal),
+      this.submissions.one(task, parameters, { ...submit, signal: late }, signal),
     );
     try {
       onSubmitted?.(job);
@@ -114,7 +118,20 @@ export class HeadframeClient {
     parameters: ParametersOf<T>,
     options: SubmitOptions = {},
   ): Promise<Job<T>> {
-    return this.execute(task, parameters, options, options.signal);
+    return this.submissions.one(task, parameters, options);
+  }
+
+  /**
+   * Creates many jobs of one task: all of them, or none. It is safe to repeat, as `submit` is.
+   * @param parameters of each job, 1–1,000
+   * @returns the jobs, in the order of their parameters
+   */
+  submitBatch<T extends TaskName>(
+    task: T,
+    parameters: readonly ParametersOf<T>[],
+    options: SubmitOptions = {},
+  ): Promise<Job<T>[]> {
+    return this.submissions.batch(task, parameters, options);
   }
 
   /** How a job is doing at this moment. */
@@ -152,7 +169,7 @@ export class HeadframeClient {
     job: Job<T>,
     { signal }: CallOptions = {},
   ): Promise<ResultsOf<T>> {
-    const reply = await this.get(jobPath(this.org, job, 'results'), signal, [200, 202]);
+    const reply = await this.transport.get(jobPath(this.org, job, 'results'), signal, [200, 202]);
     const { status, results, error } = stateIn<{
       status: string;
       results?: ResultsOf<T>;
@@ -171,7 +188,8 @@ export class HeadframeClient {
 
   /** Everything that is kept of a job: its options, times, counters and attempts. */
   async detail(job: Job, { signal }: CallOptions = {}): Promise<JobDetail> {
-    return jsonOf(await this.get(jobPath(this.org, job, 'detail'), signal));
+    const reply = await this.transport.get(jobPath(this.org, job, 'detail'), signal);
+    return jsonOf<JobDetail>(reply, 'labels', 'attempts');
   }
 
   /** What the command of a job wrote to standard error, oldest first. */
@@ -185,7 +203,7 @@ export class HeadframeClient {
       // Before the page: a job that has ended writes nothing more.
       const look = follow ? await this.look(job, signal) : null;
       for (let more = true; more;) {
-        const page = jsonOf<LogPage>(await this.get(path + query, signal));
+        const page = listOf<LogPage>(await this.transport.get(path + query, signal), 'logs');
         yield* page.logs;
         query = `?after=${encodeURIComponent(page.after)}`;
         more = page.more;
@@ -202,10 +220,104 @@ export class HeadframeClient {
     const tasks: Task[] = [];
     for (;;) {
       const query = new URLSearchParams({ details: `${details}`, offset: `${tasks.length}` });
-      const page = jsonOf<TaskPage>(await this.get(`${catalogPath(this.org)}?${query}`, signal));
+      const page = listOf<TaskPage>(
+        await this.transport.get(`${organizationPath(this.org, 'tasks')}?${query}`, signal),
+        'results',
+      );
       tasks.push(...page.results);
       if (page.count === 0 || tasks.length >= page.total) return tasks;
     }
+  }
+
+  /** The jobs that a filter leaves, newest first, page after page; stable while jobs come and end. */
+  list(
+    filter: JobFilter = {},
+    options: PageOptions = {},
+  ): AsyncGenerator<ListedJob, void, undefined> {
+    return this.jobs.pages(filter, options);
+  }
+
+  /** One page of that list. */
+  listPage(filter: JobFilter = {}, options: PageOptions = {}): Promise<JobPage> {
+    return this.jobs.page(filter, options);
+  }
+
+  /**
+   * Changes of the jobs that a filter leaves, as they come, without end: first a `reset`, upon which to
+   * list; then each change. Where there is no stream of events it is a `reset` every five seconds.
+   * Without a filter it shares one stream with all who follow jobs by this client.
+   * @throws RequestError when the service refuses the filter or the token
+   */
+  changes(
+    filter: StreamFilter = {},
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Change, void, undefined> {
+    return changesIn(this.streams.changesOf(filter), signal);
+  }
+
+  /** How many jobs a filter leaves, by state and by task. */
+  summary(filter: JobFilter = {}, options: CallOptions = {}): Promise<JobSummary> {
+    return this.jobs.summary(filter, options);
+  }
+
+  /** Cancels jobs, up to 10,000 at once; those that have ended stay as they are. */
+  cancelJobs(selection: JobSelection, options: BulkOptions = {}): Promise<BulkOutcome> {
+    return this.jobs.act('cancel', selection, options);
+  }
+
+  /** Deletes jobs that have ended, with all that is kept of them. Needs the scope of administrators. */
+  purgeJobs(selection: JobSelection, options: BulkOptions = {}): Promise<BulkOutcome> {
+    return this.jobs.act('purge', selection, options);
+  }
+
+  /**
+   * Makes new jobs of those that have ended, with the same parameters and options, and the label
+   * `rerun-of`. When the connection breaks it is not repeated, since that would make them twice.
+   */
+  rerunJobs(selection: JobSelection, options: BulkOptions = {}): Promise<BulkOutcome> {
+    return this.jobs.act('rerun', selection, options);
+  }
+
+  /**
+   * Makes a new job of one that has ended, with its parameters and options, and the label `rerun-of`.
+   * It is safe to repeat, as `submit` is.
+   * @param changes what is to be different, each as a whole
+   */
+  rerun<T extends TaskName>(job: Job<T>, changes: RerunOptions<T> = {}): Promise<Job<T>> {
+    return this.submissions.again(job, changes);
+  }
+
+  /** What a job was given. */
+  async parameters<T extends TaskName>(
+    job: Job<T>,
+    { signal }: CallOptions = {},
+  ): Promise<ParametersOf<T>> {
+    const reply = await this.transport.get(jobPath(this.org, job, 'parameters'), signal);
+    return jsonOf<{ parameters: ParametersOf<T> }>(reply, 'parameters').parameters;
+  }
+
+  /** What the organization may use, and what it uses now. */
+  async limits({ signal }: CallOptions = {}): Promise<Limits> {
+    const reply = await this.transport.get(organizationPath(this.org, 'limits'), signal);
+    return jsonOf<Limits>(reply, 'used');
+  }
+
+  /** Who did what, newest first. Needs the scope of administrators. */
+  async *audit(
+    filter: AuditFilter = {},
+    { signal, limit, cursor }: PageOptions = {},
+  ): AsyncGenerator<AuditEntry, void, undefined> {
+    const path = organizationPath(this.org, 'audit');
+    let at: string | null | undefined = cursor;
+    do {
+      const query = filterQuery({ ...filter, limit, cursor: at });
+      const page = listOf<AuditPage>(
+        await this.transport.get(`${path}?${query}`, signal),
+        'results',
+      );
+      yield* page.results;
+      at = cursorIn(page.next);
+    } while (at !== null);
   }
 
   /** The address of a job, which has its results; that of its status is `/status` longer. */
@@ -213,40 +325,13 @@ export class HeadframeClient {
     return this.url + jobPath(this.org, job, 'results');
   }
 
-  private async execute<T extends TaskName>(
-    task: T,
-    parameters: ParametersOf<T>,
-    { idempotencyKey, options, preview = false, signal }: SubmitOptions,
-    givenUp: AbortSignal | undefined,
-  ): Promise<Job<T>> {
-    const key = idempotencyKey ?? (this.transport.isPatient ? randomKey() : null);
-    const headers = {
-      'content-type': 'application/json',
-      ...(key !== null && { 'idempotency-key': key }),
-      ...(preview && { 'api-preview': 'opt-in' }),
-    };
-    const body = JSON.stringify({ parameters, options });
-    const path = taskPath(this.org, task);
-    const reply = await this.transport.send(
-      { method: 'POST', path, headers, body, signal, givenUp },
-      (each) => createdBy(each) !== null,
-    );
-    return { task, id: createdBy(reply) as string };
-  }
-
   private async look(job: Job, signal: AbortSignal | undefined): Promise<Look> {
-    const reply = await this.get(jobPath(this.org, job, 'status'), signal, [200, 202]);
+    const reply = await this.transport.get(jobPath(this.org, job, 'status'), signal, [200, 202]);
     return {
       status: stateIn(reply),
       hasEnded: reply.status === 200,
       retryAfterSeconds: retryAfterOf(reply.headers),
     };
-  }
-
-  private get(path: string, signal: AbortSignal | undefined, expected = [200]): Promise<Reply> {
-    return this.transport.send({ method: 'GET', path, signal }, ({ status }) =>
-      expected.includes(status),
-    );
   }
 }
 
@@ -255,16 +340,4 @@ function stateIn<Body extends { status: string }>(reply: Reply): Body {
   const body = jsonOf<Body>(reply);
   if (typeof body.status === 'string') return body;
   throw new UnexpectedAnswerError('An answer that should tell the state of a job does not.');
-}
-
-/** The id of the job that an answer to a submit tells of; null when it tells of none. */
-function createdBy({ status, headers, redirectedTo }: Reply): string | null {
-  const location = status === 303 ? headers.get('location') : redirectedTo;
-  return location === null ? null : jobIdIn(location);
-}
-
-/** 128 bits; `crypto.randomUUID` is not there on pages that came without TLS. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,4 +1,4 @@
-import { PATHS } from './wire-types.js';
+import { ORGANIZATION_PATHS, PATHS } from './wire-types.js';
 import type { TaskName } from './task-types.js';
 
 /** What names a job: plain data, which can be kept as JSON and followed from elsewhere. */
@@ -9,7 +9,8 @@ export interface Job<T extends TaskName = TaskName> {
   readonly id: string;
 }
 
-type JobPath = 'results' | 'status' | 'detail' | 'logs';
+type JobPath = Exclude<keyof typeof PATHS, 'execute' | 'batch'>;
+type OrganizationPath = keyof typeof ORGANIZATION_PATHS;
 
 const TASK = /^[a-z0-9][a-z0-9-]{0,62}\/[a-z0-9][a-z0-9-]{0,62}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -28,6 +29,11 @@ export function taskPath(org: string, task: TaskName): string {
   return fill(PATHS.execute, { org_id: org, topic, task: name });
 }
 
+/** @throws TypeError when the name is not of the form `topic/task` */
+export function batchPath(org: string, task: TaskName): string {
+  return taskPath(org, task) + PATHS.batch.slice(PATHS.execute.length);
+}
+
 /** @throws TypeError when the job is not named by a task and a UUID */
 export function jobPath(org: string, job: Job, what: JobPath): string {
   if (!isUuid(job.id)) throw new TypeError('The id of a job is a UUID.');
@@ -36,8 +42,9 @@ export function jobPath(org: string, job: Job, what: JobPath): string {
   );
 }
 
-export function catalogPath(org: string): string {
-  return fill(PATHS.tasks, { org_id: org });
+/** A path of the organization's own. */
+export function organizationPath(org: string, what: OrganizationPath): string {
+  return fill(ORGANIZATION_PATHS[what], { org_id: org });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isUuid } from './job.js';
-import type { TokenSource, TransportSettings } from './transport.js';
+import type { TokenSource, TransportSettings } from './http/transport.js';
 
 /** Whom to talk to, as whom, and how patiently. */
 export interface ClientSettings {
@@ -23,6 +23,8 @@ export interface ClientSettings {
    * read. It costs one more request.
    */
   readonly redirect?: 'manual' | 'follow';
+  /** Whether to follow jobs by streams of events where there are any; default true. False: polls only. */
+  readonly events?: boolean;
 }
 
 /** @throws TypeError when the address is none, the organization is no UUID, or a time is negative */

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ProgressBar } from 'headframe-cli/progress-bar';
 import {
   HeadframeClient,
   HeadframeError,
@@ -15,7 +16,6 @@ import {
 import { EXAMPLE_ORGANIZATION } from '../../jobs/job/examples.js';
 import { krigingParameters, readMeuse } from './meuse.js';
 import { drawEstimates } from './meuse-map.js';
-import { ProgressBar } from './progress-bar.js';
 import { nextSteps, summary } from './report.js';
 import { choosePort, ServiceFailure, ServiceProcess } from './service-process.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Job, JobStatus } from 'headframe-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sleep } from '../../../packages/client/src/abort.js';
-import { PollingFeed } from '../../../packages/client/src/status-feed.js';
+import { sleep } from '../../../packages/client/src/http/abort.js';
+import { PollingFeed } from '../../../packages/client/src/follow/status-feed.js';
 
 const job: Job = { task: 'diagnostics/sleep', id: '019a0b5c-7d2e-7f31-8a44-5b6c7d8e9f00' };
 const ongoing: JobStatus = {

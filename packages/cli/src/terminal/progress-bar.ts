@@ -1,12 +1,7 @@
-/** A terminal, or whatever stdout is instead: a file, a pipe, a CI log. */
-interface Output {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
+import type { OutputStream } from '../surroundings.js';
 
 /** Environment variables: `NO_COLOR`, `TERM` and `CI` decide how to draw. */
-type Surroundings = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const WIDTH = 28;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -19,14 +14,17 @@ export class ProgressBar {
   private readonly started: number;
   private readonly live: boolean;
   private last = '';
+  private lastAt = -Infinity;
 
   constructor(
-    private readonly output: Output,
-    private readonly surroundings: Surroundings,
+    private readonly output: OutputStream,
+    private readonly env: Environment,
     private readonly now: () => number = Date.now,
+    /** Milliseconds between plain lines that tell a percent: a log is to stay readable. */
+    private readonly plainEveryMs = 0,
   ) {
     this.started = now();
-    this.live = output.isTTY === true && surroundings.TERM !== 'dumb' && !surroundings.CI;
+    this.live = output.isTTY === true && env.TERM !== 'dumb' && !env.CI;
   }
 
   /**
@@ -39,8 +37,10 @@ export class ProgressBar {
       return;
     }
     const news = percent === null ? `${message} …` : `${String(percent).padStart(3)}%  ${message}`;
-    if (news === this.last) return;
+    const isTooSoon = percent !== null && this.now() - this.lastAt < this.plainEveryMs;
+    if (news === this.last || isTooSoon) return;
     this.last = news;
+    this.lastAt = percent === null ? this.lastAt : this.now();
     this.output.write(`${news}\n`);
   }
 
@@ -62,7 +62,7 @@ export class ProgressBar {
   }
 
   private paint(text: string): string {
-    return !this.surroundings.NO_COLOR ? `\x1b[36m${text}\x1b[39m` : text;
+    return !this.env.NO_COLOR ? `\x1b[36m${text}\x1b[39m` : text;
   }
 
   private elapsed(): string {

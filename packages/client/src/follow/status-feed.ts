@@ -1,6 +1,6 @@
-import { sleep } from './abort.js';
-import type { Job } from './job.js';
-import type { JobStatus } from './wire-types.js';
+import { sleep } from '../http/abort.js';
+import type { Job } from '../job.js';
+import type { JobStatus } from '../wire-types.js';
 
 /** What one look at a job says. */
 export interface Look {
@@ -10,10 +10,7 @@ export interface Look {
   readonly retryAfterSeconds: number | null;
 }
 
-/**
- * Where the changes of a job come from. Today the status is polled; a stream of events is another
- * source of the same.
- */
+/** Where the changes of a job come from: the status is polled, or there is a stream of events. */
 export interface StatusFeed {
   /**
    * The state at once, then each change; the last one is that of the ended job. Ends early, and leaves
@@ -39,8 +36,7 @@ export class PollingFeed implements StatusFeed {
     let told = '';
     for (let looks = 0; ; looks += 1) {
       const { status, hasEnded, retryAfterSeconds } = await this.look(job, signal);
-      const { status: state, progress, message, error } = status;
-      const news = JSON.stringify([state, progress, message, error]);
+      const news = tellOf(status);
       if (news !== told || hasEnded) yield status;
       if (hasEnded) return;
       told = news;
@@ -49,8 +45,13 @@ export class PollingFeed implements StatusFeed {
   }
 }
 
-/** Milliseconds until the next look. */
-function pauseAfter(looks: number, retryAfterSeconds: number | null): number {
+/** What of a status is news when it changes. */
+export function tellOf({ status, progress, message, error }: JobStatus): string {
+  return JSON.stringify([status, progress, message, error]);
+}
+
+/** Milliseconds until the next look, after so many. */
+export function pauseAfter(looks: number, retryAfterSeconds: number | null): number {
   const asked =
     retryAfterSeconds === null ? USUAL_PAUSE_MS : Math.max(retryAfterSeconds * 1_000, MIN_PAUSE_MS);
   // A little more, each time another: followers that began together do not stay together.

@@ -1,5 +1,5 @@
 import { sleep } from './abort.js';
-import { ConnectionError, RequestError } from './errors.js';
+import { ConnectionError, RequestError } from '../errors.js';
 
 /** The first pause, doubled with each further one. */
 const FIRST_PAUSE_MS = 200;
@@ -16,6 +16,12 @@ export interface Signals {
   readonly givenUp?: AbortSignal | undefined;
 }
 
+/** How a request may be repeated. */
+export interface Repeats extends Signals {
+  /** Whether doing it twice does harm: then only refusals that have done nothing are tried again. */
+  readonly once?: boolean | undefined;
+}
+
 /**
  * Repeats what may be repeated without harm, until it succeeds, fails for good, or the next attempt
  * would come too late. It waits at least as long as the service asks for (`Retry-After`).
@@ -24,7 +30,7 @@ export interface Signals {
  */
 export async function persist<R>(
   patienceMs: number,
-  { signal, givenUp = signal }: Signals,
+  { signal, givenUp = signal, once = false }: Repeats,
   attempt: () => Promise<R>,
 ): Promise<R> {
   const started = performance.now();
@@ -35,11 +41,17 @@ export async function persist<R>(
       // A refusal is known to have done nothing; a connection that broke may have done it all.
       const stop = error instanceof RequestError ? givenUp : signal;
       stop?.throwIfAborted();
+      if (once && mayHaveBeenDone(error)) throw error;
       const pause = pauseAfter(error, failures);
       if (pause === null || performance.now() - started + pause > patienceMs) throw error;
       await sleep(pause, stop);
     }
   }
+}
+
+/** Whether a request may have been done although it failed: lost on its way back, or a proxy gave up. */
+function mayHaveBeenDone(error: unknown): boolean {
+  return !(error instanceof RequestError) || [502, 504].includes(error.status);
 }
 
 /** @returns milliseconds, a little different each time; null when another attempt is of no use */
