@@ -28,6 +28,7 @@ const PARTS = {
   'dead-entries': { script: 'dead-entries.bench.mjs', knows: ['jobs', 'held', 'markdown'] },
   auth: { script: 'auth.bench.mjs', knows: ['asks', 'markdown'] },
   memory: { script: 'memory.bench.mjs', knows: ['parallel'] },
+  batch: { script: 'batch.bench.mjs', knows: ['rounds', 'markdown'] },
   'job-list': { script: 'job-list.bench.mjs', knows: ['jobs', 'asks', 'markdown'] },
   streams: { script: 'streams.bench.mjs', knows: ['streams', 'seconds', 'rounds', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },

@@ -221,6 +221,28 @@ describe('the events of an organization', () => {
     await reader.close();
   });
 
+  it('leave nothing behind when the client goes away while they are being opened', async () => {
+    const few = await startService(database.url, { ROLE: 'api', MAX_STREAMS_ORG: '6' });
+    const client = await newClient(few.url);
+    for (let times = 0; times < 6; times += 1) {
+      const gone = client.request('GET', 'jobs/events', { signal: AbortSignal.timeout(10) });
+      await expect(gone).rejects.toThrow();
+    }
+    const readers: EventReader[] = [];
+    await expect
+      .poll(async () => {
+        const reader = await EventReader.open(client, 'jobs/events').catch(() => null);
+        return readers.push(...(reader === null ? [] : [reader]));
+      })
+      .toBe(6);
+    const job = await client.submit(SLEEP, { seconds: 0, steps: 1 }, later());
+    for (const reader of readers) {
+      expect((await reader.next())?.data.id).toBe(idOf(job));
+      await reader.close();
+    }
+    await few.stop();
+  });
+
   it('end with a word when the token does', async () => {
     const org = randomUUID();
     const client = new Client(api.url, org, await token(org, { expiresIn: 2 }));

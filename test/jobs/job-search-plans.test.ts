@@ -14,6 +14,9 @@ interface Node {
   readonly 'Actual Rows': number;
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Filter'?: number;
+  readonly 'Index Name'?: string;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
   readonly Plans?: readonly Node[];
 }
 
@@ -42,7 +45,10 @@ describe('the plan of a search', () => {
     const connection = await engine.database.requests.connect();
     try {
       await connection.query(`BEGIN; ${source === 'ended' ? '' : IN_ORDER} ${scopeOf([orgId])}`);
-      const { rows } = await connection.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values);
+      const { rows } = await connection.query(
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
+        values,
+      );
       return rows[0]['QUERY PLAN'][0].Plan;
     } finally {
       await connection.query('ROLLBACK');
@@ -94,6 +100,11 @@ describe('the plan of a search', () => {
     for (const node of all.filter((each) => each['Relation Name'] !== 'job_leases')) {
       const read = node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0);
       expect(read * node['Actual Loops']).toBeLessThanOrEqual(chunk * TASKS * 5);
+    }
+    for (const scan of all.filter((each) => each['Node Type'].startsWith('Index'))) {
+      const pages = scan['Shared Hit Blocks'] + scan['Shared Read Blocks'];
+      const rows = scan['Actual Rows'] * scan['Actual Loops'];
+      expect(pages, scan['Index Name']).toBeLessThanOrEqual(10 * scan['Actual Loops'] + 4 * rows);
     }
     const sorts = all.filter((node) => node['Node Type'] === 'Sort');
     const parts = TASKS * 2;

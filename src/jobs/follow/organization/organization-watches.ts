@@ -42,8 +42,12 @@ export class OrganizationWatches implements BeforeApplicationShutdown {
     follower: OrganizationFollower,
     from: Place | null,
   ): Promise<() => void> {
-    const watch = this.watches.get(orgId) ?? new OrganizationWatch(orgId, this.jobs, this.heard);
     const toldFor = this.followed.follow(orgId);
+    if (toldFor < KNOWN_AFTER_MS) {
+      await sleep(KNOWN_AFTER_MS - toldFor);
+    }
+    const watch = this.watches.get(orgId) ?? new OrganizationWatch(orgId, this.jobs, this.heard);
+    this.watches.set(orgId, watch);
     let left = false;
     const leave = (): void => {
       if (!left) {
@@ -55,11 +59,7 @@ export class OrganizationWatches implements BeforeApplicationShutdown {
         }
       }
     };
-    this.watches.set(orgId, watch);
     try {
-      if (toldFor < KNOWN_AFTER_MS) {
-        await sleep(KNOWN_AFTER_MS - toldFor);
-      }
       await watch.join(follower, from);
     } catch (error) {
       leave();

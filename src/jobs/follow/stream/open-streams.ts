@@ -46,6 +46,8 @@ export class OpenStreams implements BeforeApplicationShutdown {
     this.streams.set(stream, { orgId, expiresAt: endOf(user) });
     this.byOrganization.set(orgId, (this.byOrganization.get(orgId) ?? 0) + 1);
     stream.once('close', () => this.forget(stream, orgId));
+    // Also of a client that is gone before the stream is sent.
+    reply.raw.once('close', () => stream.destroy());
     void reply.status(200).headers({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',

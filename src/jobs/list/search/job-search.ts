@@ -99,13 +99,21 @@ export class JobSearch {
   /** Always from the newest, so that all pages are of the same jobs. */
   private async amongWords(orgId: string, filter: JobFilter, search: Search): Promise<Found<Raw>> {
     const source = await this.sourceOf(orgId, filter);
-    const { jobs } = await this.look(orgId, filter, source, idRangeOf(filter, null), {
-      ...search,
-      chunk: tellsAll(source, filter) ? WORDS_AMONG : 2 * WORDS_AMONG,
-      missing: search.most + 1,
-    });
-    const page = jobs.slice(0, search.most);
-    return { jobs: page, next: jobs.length > search.most ? (page.at(-1)?.id ?? null) : null };
+    const all = tellsAll(source, filter) ? WORDS_AMONG : 2 * WORDS_AMONG;
+    for (let chunk = FIRST_CHUNK; ; chunk = all) {
+      const { jobs, examined } = await this.look(orgId, filter, source, idRangeOf(filter, null), {
+        ...search,
+        chunk,
+        missing: search.most + 1,
+      });
+      const page = jobs.slice(0, search.most);
+      if (jobs.length > search.most) {
+        return { jobs: page, next: page.at(-1)?.id ?? null };
+      }
+      if (chunk === all || examined < chunk) {
+        return { jobs: page, next: null };
+      }
+    }
   }
 
   /** Looks at the next jobs of a source. */

@@ -2,7 +2,7 @@ import { SqlValues } from '../../../platform/database/sql-values.js';
 import type { CandidateQuery } from './job-candidates.js';
 import { conditionsOf, wordsOf } from './job-conditions.js';
 import type { JobFilter } from './job-filter.js';
-import { JOB_TABLES } from './job-tables.js';
+import { JOB_TABLES, tablesIn } from './job-tables.js';
 
 /** Words are looked for among so many of the newest that the rest of the filter leaves, of at most twice as many. */
 export const WORDS_AMONG = 10_000;
@@ -33,25 +33,35 @@ export function searchStatement(
   const sql = new SqlValues();
   const candidate = candidates(sql, chunk);
   const conditions = conditionsOf(orgId, filter, sql);
-  const hasWords = filter.words.length > 0;
-  const left = hasWords
-    ? `JOIN (SELECT candidate.id FROM candidate ${JOB_TABLES} WHERE ${conditions}
-        ORDER BY candidate.id DESC LIMIT ${WORDS_AMONG}) AS remaining ON remaining.id = candidate.id`
-    : '';
-  const words = hasWords ? ` AND ${wordsOf(filter, sql)}` : '';
-  const behind =
-    hasWords && before !== null ? ` AND candidate.id < ${sql.add(before, 'uuid')}` : '';
+  const words = wordsOf(filter, sql);
+  const limit = sql.add(missing, 'int');
+  const taken =
+    words.length === 0
+      ? taking(conditions, limit)
+      : `SELECT id FROM (${takingWhether(conditions, words)}) AS remaining
+         WHERE has_words ${before === null ? '' : `AND id < ${sql.add(before, 'uuid')}`}
+         ORDER BY id DESC LIMIT ${limit}`;
   const text = `
-    WITH candidate AS MATERIALIZED (${candidate})
+    WITH candidate AS MATERIALIZED (${candidate}), taken AS MATERIALIZED (${taken})
     SELECT seen.examined, seen.last, found.*
     FROM (SELECT count(*)::int AS examined, (SELECT id FROM candidate ORDER BY id LIMIT 1) AS last
       FROM candidate) AS seen
-    LEFT JOIN (
-      SELECT s.id, ${columns}
-      FROM candidate ${left} ${JOB_TABLES}
-      WHERE ${conditions}${words}${behind}
-      ORDER BY candidate.id DESC LIMIT ${sql.add(missing, 'int')}
-    ) AS found ON true
+    LEFT JOIN (SELECT s.id, ${columns} FROM taken AS candidate ${JOB_TABLES}) AS found ON true
     ORDER BY found.id DESC`;
   return { text, values: sql.values };
 }
+
+/** Those of the candidates for which all holds: only the tables that tell it are looked at. */
+const taking = (conditions: readonly string[], limit: string): string => {
+  const all = conditions.join('\n AND ');
+  return `SELECT candidate.id FROM candidate ${tablesIn(all)} ${all && `WHERE ${all}`}
+    ORDER BY candidate.id DESC LIMIT ${limit}`;
+};
+
+/** The newest of them, and whether each has all the words. */
+const takingWhether = (conditions: readonly string[], words: readonly string[]): string => {
+  const all = conditions.join('\n AND ');
+  const said = words.join('\n AND ');
+  return `SELECT candidate.id, ${said} AS has_words FROM candidate ${tablesIn(all + said)}
+    ${all && `WHERE ${all}`} ORDER BY candidate.id DESC LIMIT ${WORDS_AMONG}`;
+};
