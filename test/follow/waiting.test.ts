@@ -79,14 +79,19 @@ describe('Prefer: wait', () => {
   it('hears of a cancel on another replica', async () => {
     const client = await newClient();
     const there = new Client(other.url, client.org, client.token);
-    const job = await client.submit('diagnostics/sleep', { seconds: 1, steps: 1 }, later());
-    const held = client.get(`${job}/status`, wait(10));
-    await sleep(300);
-    const canceled = Date.now();
-    await there.delete(job);
-    const { body } = await held;
-    expect(body.status).toBe('canceled');
-    expect(Date.now() - canceled).toBeLessThan(5_000);
+    const late: number[] = [];
+    for (let times = 0; times < 3; times += 1) {
+      const job = await client.submit('diagnostics/sleep', { seconds: 1, steps: 1 }, later());
+      const held = client.get(`${job}/status`, wait(10));
+      // Longer than it is read by itself after others were told that it is followed.
+      await sleep(700);
+      await there.delete(job);
+      const canceled = performance.now();
+      const { body } = await held;
+      expect(body.status).toBe('canceled');
+      late.push(performance.now() - canceled);
+    }
+    expect(Math.min(...late)).toBeLessThan(500);
   });
 
   it('ends with the state as it is when the time is over', async () => {
