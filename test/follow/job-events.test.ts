@@ -107,7 +107,7 @@ describe('the events of a job', () => {
       expect(reader.events.at(-2)?.data.error.title).toBe('The job was canceled.');
     }
     // Reading again would take a second on average; how soon it is, the benchmark of streams measures.
-    expect(late.toSorted((one, other) => one - other)[2]).toBeLessThan(500);
+    expect(late.toSorted((a, b) => a - b)[2]).toBeLessThan(500);
   });
 
   it('go on at any replica behind the last one that a client has', async () => {

@@ -58,7 +58,7 @@ describe('Prefer: wait', () => {
       late.push(answered - Date.parse(body.ended_at));
     }
     // Reading again would take a second on average; how soon it is, the benchmark of streams measures.
-    expect(late.toSorted((one, other) => one - other)[2]).toBeLessThan(500);
+    expect(late.toSorted((a, b) => a - b)[2]).toBeLessThan(500);
   });
 
   it('holds the 303 of execute back until the job has ended; its body stays empty', async () => {
