@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
-import { httpUrl, publicUrl } from './http/public-url.js';
+import { httpUrl, publicUrl } from './http/paths/public-url.js';
 
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
