@@ -42,6 +42,9 @@ export async function openPage(
   };
   page.on('pageerror', ({ message }) => note(message));
   page.on('console', (message) => {
+    const from = message.location().url;
+    // What a page of another host says is no fault of ours; to ask one is, see below.
+    if (from !== '' && !from.startsWith(url)) return;
     if (message.type() === 'error' || message.type() === 'warning') note(message.text());
   });
   page.on('request', (request) => {

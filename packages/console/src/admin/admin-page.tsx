@@ -112,7 +112,17 @@ function LimitsTable({ limits }: { limits: Limits }) {
   );
 }
 
-const ACTIONS = ['', 'job.submit', 'job.cancel', 'job.purge', 'limits.change'];
+const ACTIONS = [
+  '',
+  'job.submit',
+  'job.cancel',
+  'job.purge',
+  'jobs.submit',
+  'jobs.cancel',
+  'jobs.purge',
+  'jobs.rerun',
+  'limits.change',
+];
 const PAGE = 50;
 
 function AuditPanel() {

@@ -1,11 +1,14 @@
 import type { Job, LogPiece } from 'headframe-client';
 import { useEffect, useRef, useState } from 'react';
 import { useApi } from '../api/api-context.js';
+import { isPassing } from '../api/query-client.js';
 import { useSession } from '../session/session.js';
 import { tellError } from '../ui/error-words.js';
 
 /** Characters that the page keeps: the oldest go first. */
 const MOST_CHARACTERS = 400_000;
+/** Until the log is asked for again, when the service did not answer. */
+const AGAIN_MS = 3_000;
 
 /** What the command of a job wrote, following it until the job has ended. */
 export function JobLogs({ job, ended }: { job: Job; ended: boolean }) {
@@ -31,8 +34,22 @@ export function JobLogs({ job, ended }: { job: Job; ended: boolean }) {
         waiting.push(piece);
       }
     };
-    read().catch((error: unknown) => !stop.signal.aborted && setFault(tellError(error)));
-    return () => stop.abort();
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const begin = () => {
+      read().then(
+        () => setFault(null),
+        (error: unknown) => {
+          if (stop.signal.aborted) return;
+          setFault(tellError(error));
+          if (isPassing(error)) again = setTimeout(begin, AGAIN_MS);
+        },
+      );
+    };
+    begin();
+    return () => {
+      stop.abort();
+      clearTimeout(again);
+    };
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [client, job.id, job.task, ended, signedIn]);
   useEffect(() => {

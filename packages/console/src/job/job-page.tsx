@@ -92,8 +92,8 @@ function JobView({ job, detail }: { job: Job; detail: JobDetail }) {
           {detail.status === 'succeeded' && (
             <JobResults job={job} views={tasks?.view ?? []} parameters={parameters.data?.body} />
           )}
-          <JobParameters job={job} document={parameters} place={place} />
           <JobLogs job={job} ended={ended} />
+          <JobParameters job={job} document={parameters} place={place} />
         </div>
         <div>
           <TimeLine detail={detail} />

@@ -1,7 +1,8 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { BulkOptions, BulkOutcome, JobSelection, JobState } from 'headframe-client';
 import { type FormEvent, useId, useState } from 'react';
-import { useApi } from '../api/api-context.js';
+import { Link } from '@tanstack/react-router';
+import { useApi, useMay } from '../api/api-context.js';
 import type { OrganizationApi } from '../api/organization-api.js';
 import { countWords, plural } from '../format/number-words.js';
 import { Dialog } from '../ui/dialog.js';
@@ -41,6 +42,7 @@ export function BulkDialog({
 }) {
   const api = useApi();
   const id = useId();
+  const mayAdminister = useMay('compute:admin');
   const words = WORDS[act];
   const [typed, setTyped] = useState('');
   const [progress, setProgress] = useState(0);
@@ -83,7 +85,18 @@ export function BulkDialog({
   return (
     <Dialog title={words.title} onClose={work.isPending ? null : onClose}>
       {work.isSuccess ? (
-        <p role="status">{`${plural(work.data, 'job')} ${words.done}.`}</p>
+        <>
+          <p role="status">{`${plural(work.data, 'job')} ${words.done}.`}</p>
+          {mayAdminister && (
+            <Link
+              to="/$org/admin"
+              params={{ org: api.org }}
+              search={{ action: `jobs.${act}` } as never}
+            >
+              Show it in the audit log
+            </Link>
+          )}
+        </>
       ) : count.isError ? (
         <p role="alert">{tellError(count.error)}</p>
       ) : count.isPending ? (
