@@ -29,6 +29,12 @@ export interface TaskContext {
    * @param message one line for people, at most 1,000 characters
    */
   progress(percent: number, message?: string): void;
+  /**
+   * Does a piece of the work and, where the operator traces, tells how long it took: a span by that name in the
+   * trace of the job. Pieces within pieces are told as such; beyond 1,000 of an attempt none are.
+   * @param work whose result, or promise of one, is returned
+   */
+  span<T>(name: string, work: () => T): T;
 }
 
 type Constructor<T> = abstract new (...args: never[]) => T;

@@ -25,6 +25,10 @@ import { JobParametersController } from './read/parameters/parameters.controller
 import { JobParametersStore } from './read/parameters/parameters.store.js';
 import { Rerun } from './submit/rerun.js';
 import { RerunStore } from './submit/rerun.store.js';
+import { JobMetrics } from './metrics/job-metrics.js';
+import { OrganizationMetrics } from './metrics/organization-metrics.js';
+import { QueueFiguresStore } from './metrics/queue-figures.store.js';
+import { QueueMetrics } from './metrics/queue-metrics.js';
 import { JobListController } from './list/job-list.controller.js';
 import { JobListStore } from './list/job-list.store.js';
 import { JobSearch } from './list/search/job-search.js';
@@ -97,6 +101,10 @@ export class JobsModule {
               LimitsController,
             ],
       providers: [
+        OrganizationMetrics,
+        JobMetrics,
+        QueueFiguresStore,
+        QueueMetrics,
         SubmitStore,
         JobStateStore,
         EndStore,
@@ -147,6 +155,7 @@ export class JobsModule {
         JobParametersStore,
         JobSignals,
         ChangeFeed,
+        JobMetrics,
         LocalStarts,
         OrganizationRates,
         ...(role === 'worker' ? [] : [JobWaits]),

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { httpUrl, publicUrl } from './http/paths/public-url.js';
+import { TRACING_SETTINGS } from './tracing/tracing-settings.js';
 
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -263,6 +264,17 @@ export const CONFIG_SCHEMA = z.object({
     .describe(
       'Scopes that the console asks the provider for; unset: `openid` and the three scopes above.',
     ),
+  METRICS_PORT: wholeNumber(0, 65535)
+    .optional()
+    .describe(
+      'Port of `/metrics`, beside `PORT`; 0 takes a free one. Unset: on `PORT` in development, nowhere in production.',
+    ),
+  METRICS_BY_ORGANIZATION: flag
+    .default(false)
+    .describe(
+      'Whether `/metrics` also tells by organization: of the first 200 it meets, the rest together.',
+    ),
+  ...TRACING_SETTINGS,
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe level that is logged.'),
@@ -307,6 +319,13 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 /** Whether an issuer can be asked for its keys: not every `iss` is an address. */
 export const isIssuerAddress = (issuer: string | undefined): boolean =>
   issuer !== undefined && URL.canParse(issuer) && /^https?:$/.test(new URL(issuer).protocol);
+
+/** Where what is measured can be read: at an address of its own, at that of the API, or nowhere. */
+export const metricsPlace = ({
+  NODE_ENV,
+  METRICS_PORT,
+}: Pick<Config, 'NODE_ENV' | 'METRICS_PORT'>): 'own port' | 'main port' | 'nowhere' =>
+  METRICS_PORT !== undefined ? 'own port' : NODE_ENV === 'production' ? 'nowhere' : 'main port';
 
 /** A budget below what it is a budget of would always refuse the largest body. */
 function disorderedLimits(config: Config): string[] {

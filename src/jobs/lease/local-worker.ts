@@ -67,6 +67,11 @@ export class LocalWorker extends EventEmitter<Events> {
     return this.expired ? null : (this.identity?.id ?? null);
   }
 
+  /** Milliseconds since a heartbeat was last sent that was answered. */
+  get renewedMs(): number {
+    return performance.now() - this.renewedAt;
+  }
+
   /** Whether hints of other processes can be heard at the moment. */
   get hearsHints(): boolean {
     return this.link?.connected ?? false;

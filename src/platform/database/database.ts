@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connections/connection-pool.js';
+import type { DatabaseMetrics } from '../metrics/database-metrics.js';
 import { queryFor, readFor, type RequestOptions, scopeOf } from './request-scope.js';
 import { type DatabaseRole, type Patience, sessionOf } from './session.js';
 
@@ -18,6 +19,8 @@ export interface DatabaseOptions {
   readonly poolSize: number;
   /** Most connections at once for requests; as many as for work when it is not said. */
   readonly requestPoolSize?: number;
+  /** What its statements and connections are measured by. */
+  readonly metrics?: DatabaseMetrics;
 }
 
 /** A client waits for a request's statement, and sooner comes back than waits on. */
@@ -42,8 +45,17 @@ export class Database implements OnApplicationShutdown {
       options.requestRole ?? 'headframe_api',
       options.requestPoolSize ?? options.poolSize,
       REQUESTS,
+      options.metrics?.client,
     );
-    this.forWork = new ConnectionPool(options.url, 'headframe_worker', options.poolSize, WORK);
+    this.forWork = new ConnectionPool(
+      options.url,
+      'headframe_worker',
+      options.poolSize,
+      WORK,
+      options.metrics?.client,
+    );
+    options.metrics?.watch('requests', this.forRequests.pool);
+    options.metrics?.watch('work', this.forWork.pool);
   }
 
   /** For what a client waits for, and what is no organization's: it sees no organization's rows. */

@@ -15,13 +15,23 @@ export class ConnectionPool {
   private readonly connections = new Set<pg.PoolClient>();
   private readonly logger = new Logger('Database');
 
-  /** @param size most connections at once */
-  constructor(url: string, role: DatabaseRole, size: number, patience: Patience) {
+  /**
+   * @param size most connections at once
+   * @param client what each is made of; the library's own when it is not said
+   */
+  constructor(
+    url: string,
+    role: DatabaseRole,
+    size: number,
+    patience: Patience,
+    client?: typeof pg.Client,
+  ) {
     this.pool = new pg.Pool({
       ...sessionOf(url, role, patience),
       // Statements that are sent together do not wait for each other's answers.
       pipeline: true,
       max: size,
+      ...(client !== undefined && { Client: client }),
       idleTimeoutMillis: IDLE_MS,
     });
     this.pool.on('connect', (connection) => {
