@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { type DatabaseRole, type Patience, sessionOf } from '../session.js';
+import { UnnamedClient } from './unnamed-client.js';
 
 const IDLE_MS = 30_000;
 /** How long connections are let say goodbye: a dead one never does. */
@@ -15,10 +16,14 @@ export class ConnectionPool {
   private readonly connections = new Set<pg.PoolClient>();
   private readonly logger = new Logger('Database');
 
-  /** @param size most connections at once */
-  constructor(url: string, role: DatabaseRole, size: number, patience: Patience) {
+  /**
+   * @param size most connections at once
+   * @param pooled whether the address leads through a pooler
+   */
+  constructor(url: string, role: DatabaseRole, size: number, patience: Patience, pooled: boolean) {
     this.pool = new pg.Pool({
       ...sessionOf(url, role, patience),
+      ...(pooled && { Client: UnnamedClient }),
       // Statements that are sent together do not wait for each other's answers.
       pipeline: true,
       max: size,

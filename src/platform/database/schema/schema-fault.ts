@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { faultOfServer } from './server-fault.js';
 import { adviceOnLostRoles } from './logins.js';
 import type { Migration } from './migrations.js';
 
@@ -12,12 +13,13 @@ const MIGRATE =
   'run "node dist/cli/migrate.js" of this build, or start a replica with MIGRATE=true';
 
 /**
- * Compares the schema with what this build knows. A schema with migrations that this build does not
+ * Compares the database with what this build needs: a server that can be written to, and a schema that it
+ * knows. A schema with migrations that this build does not
  * know fits, as they only add, unless one of them names as its oldest code a migration that this build
  * does not know either. What the migrations say must be there is looked for, too: a database that was
  * restored in part says of itself that it is migrated.
  * @param pool connections in the right of `headframe_api`
- * @returns why the schema does not fit, and what to do; null when it fits
+ * @returns why the database does not fit, and what to do; null when it fits
  * @throws what a statement fails with for other reasons, such as a database that is away
  */
 export async function faultOfSchema(
@@ -25,6 +27,10 @@ export async function faultOfSchema(
   migrations: readonly Migration[],
 ): Promise<string | null> {
   try {
+    const unwritable = await faultOfServer(pool);
+    if (unwritable !== null) {
+      return unwritable;
+    }
     const rows = await recordedIn(pool);
     return faultOfRecord(rows, migrations) ?? (await faultOfObjects(pool, migrations));
   } catch (error) {
