@@ -47,7 +47,10 @@ securityContext:
 {{- define "headframe.environment" -}}
 {{- $settings := mergeOverwrite (dict "NODE_ENV" "production" "MIGRATE" "false") (deepCopy .root.Values.environment) .own }}
 {{- range $name := keys $settings | sortAlpha }}
-- {name: {{ $name }}, value: {{ get $settings $name | toString | quote }}}
+{{- $value := get $settings $name }}
+{{- /* Helm takes whole numbers for floating ones, and would write 8388608 as 8.388608e+06. */}}
+{{- if kindIs "float64" $value }}{{ $value = int64 $value }}{{ end }}
+- {name: {{ $name }}, value: {{ $value | toString | quote }}}
 {{- end }}
 {{- $database := list "DATABASE_URL" "DATABASE_API_URL" }}
 {{- if .root.Values.pooler }}{{ $database = append $database "DATABASE_DIRECT_URL" }}{{ end }}
