@@ -28,7 +28,7 @@ export interface OwnPostgres {
   url(database: string, login?: string): string;
   /** Ends it as a crash does: nothing is written any more. Its data stay until `stop`. */
   crash(): Promise<void>;
-  /** Starts it again on its data, after a crash. */
+  /** Starts it again on its data, if it has ended. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -85,7 +85,7 @@ export async function startOwnPostgres(
     url,
     crash: () => end('SIGQUIT'),
     async restart() {
-      server = await start();
+      if (server.exitCode !== null || server.signalCode !== null) server = await start();
     },
     async stop() {
       await end('SIGINT');
