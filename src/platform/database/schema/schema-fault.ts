@@ -11,6 +11,7 @@ interface Row {
 
 const MIGRATE =
   'run "node dist/cli/migrate.js" of this build, or start a replica with MIGRATE=true';
+const MEND = 'Restore it whole, roles first, into an empty database: see docs/backup.md.';
 
 /**
  * Compares the database with what this build needs: a server that can be written to, and a schema that it
@@ -91,13 +92,12 @@ async function faultOfObjects(
     [namesOf(migrations, 'TABLE'), namesOf(migrations, 'FUNCTION')],
   );
   const { lost, bare } = rows[0] as (typeof rows)[number];
-  const mend = 'Restore it whole, roles first, into an empty database: see docs/backup.md.';
   if (lost !== null && lost.length > 0) {
-    return `The database was restored in part: it says that it is migrated, and has no ${lost.join(', ')}. ${mend}`;
+    return `The database was restored in part: it says that it is migrated, and has no ${lost.join(', ')}. ${MEND}`;
   }
   return bare === null
     ? null
-    : `The database was restored without its roles or in part: there are no policies or grants on ${bare.join(', ')}. ${mend}`;
+    : `The database was restored without its roles or in part: there are no policies or grants on ${bare.join(', ')}. ${MEND}`;
 }
 
 /** What the migrations make of a kind and do not drop again. */
@@ -137,7 +137,7 @@ function faultOfError(error: unknown): string {
       return `The server has no role ${role}. If the database is new, ${MIGRATE}. Else: ${adviceOnLostRoles([role])}`;
     case '42501':
       return role === undefined
-        ? `The database is older than this build, or its roles lost their rights in a restore (${message}): ${MIGRATE}.`
+        ? `The database is older than this build, or was restored in part, as its roles lack rights (${message}). If it was never restored, ${MIGRATE}. Else restore it whole, roles first, into an empty database: see docs/backup.md.`
         : `The login may not act as ${role}: let an administrator run GRANT ${role} TO that login, or ${MIGRATE}.`;
     default:
       throw error;
