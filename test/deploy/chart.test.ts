@@ -112,6 +112,22 @@ describe('the manifests in deploy/kubernetes', () => {
   });
 });
 
+describe('the worker for Slurm', () => {
+  it('has settings that the service takes, and time to stop', () => {
+    const lines = readFileSync(root('deploy/slurm/worker.env.example'), 'utf8').split('\n');
+    const settings = lines
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map(
+        (line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const,
+      );
+    const config = loadConfig(Object.fromEntries(settings));
+    const unit = readFileSync(root('deploy/slurm/headframe-worker.service'), 'utf8');
+    const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]);
+    expect(config.ROLE).toBe('worker');
+    expect(seconds).toBeGreaterThanOrEqual(config.SHUTDOWN_SECONDS + 15);
+  });
+});
+
 describe.skipIf(!HAS_HELM)('the chart', () => {
   const manifestsOf = (values: object): Manifest[] => {
     const { ok, text } = rendered(values);
