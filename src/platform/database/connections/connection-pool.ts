@@ -20,7 +20,7 @@ export class ConnectionPool {
    * @param size most connections at once
    * @param pooled whether the address leads through a pooler
    */
-  constructor(url: string, role: DatabaseRole, size: number, patience: Patience, pooled: boolean) {
+  constructor(url: string, role: DatabaseRole, size: number, patience: Patience, pooled = false) {
     this.pool = new pg.Pool({
       ...sessionOf(url, role, patience),
       ...(pooled && { Client: UnnamedClient }),
