@@ -20,6 +20,10 @@ const STEPS = {
     program: ['dist/cli/openapi.js', '--check'],
     fix: 'node dist/cli/openapi.js, and read what has changed for clients',
   },
+  metrics: {
+    program: ['dist/cli/metrics.js', '--check'],
+    fix: 'npm run metrics',
+  },
   migrations: {
     program: ['scripts/migration.mjs', '--check'],
     fix: 'npm run migration -- <name>',

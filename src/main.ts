@@ -88,6 +88,7 @@ async function start(config: Config, logger: Logger): Promise<{ close(): Promise
       {
         url: await app.nest.getUrl(),
         role: config.ROLE,
+        ...(app.metricsUrl !== null && { metrics: app.metricsUrl }),
         ...(config.NODE_ENV !== 'production' && { dataHome }),
       },
       'listening',

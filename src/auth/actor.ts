@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { traceparentOf } from '../platform/tracing/request-traces.js';
 import type { Caller } from './caller.js';
 
 /** Who does something, as the audit log tells it. */
@@ -12,12 +13,19 @@ export interface Actor {
   readonly address: string;
   /** As in `X-Request-Id` and in the log. */
   readonly requestId: string;
+  /** The request's place in its trace; null: it is part of none, or nobody traces. */
+  readonly traceparent: string | null;
 }
 
 /** Who makes the request. */
 export const ActorOf = createParamDecorator((_data: unknown, context: ExecutionContext): Actor => {
-  const { user, ip, id } = context
-    .switchToHttp()
-    .getRequest<FastifyRequest & { readonly user: Caller }>();
-  return { subject: user.subject, client: user.client, address: ip, requestId: id };
+  const request = context.switchToHttp().getRequest<FastifyRequest & { readonly user: Caller }>();
+  const { user, ip, id } = request;
+  return {
+    subject: user.subject,
+    client: user.client,
+    address: ip,
+    requestId: id,
+    traceparent: traceparentOf(request),
+  };
 });

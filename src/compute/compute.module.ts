@@ -16,6 +16,8 @@ import { ProcessRunner } from './runners/process/process.runner.js';
 import { ThreadRunner } from './runners/thread/thread.runner.js';
 import { WorkFolders } from './runners/process/work-folders.js';
 import { Slots } from './worker/slots.js';
+import { WorkerMetrics } from './worker/worker-metrics.js';
+import { AttemptTraces } from './runners/trace/attempt-traces.js';
 import { TASK_CATALOGUE, type TaskCatalogue } from './catalogue/task-catalogue.js';
 
 /** Tasks: which there are, how a client executes one, and how they run. */
@@ -39,6 +41,8 @@ export class ComputeModule {
               Slots,
               ProgressReporter,
               RunConcluder,
+              WorkerMetrics,
+              AttemptTraces,
               AttemptLogWriter,
               WorkFolders,
               InlineRunner,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JsonSchema } from './schema/json.schema.js';
+import type { TaskViews } from './catalogue/view.schema.js';
 import type { ProcessCommand } from './catalogue/process-command.js';
 import type { Backoff } from '../jobs/lease/attempt-outcome.js';
 
@@ -28,6 +29,12 @@ export interface TaskContext {
    * @param message one line for people, at most 1,000 characters
    */
   progress(percent: number, message?: string): void;
+  /**
+   * Does a piece of the work and, where the operator traces, tells how long it took: a span by that name in the
+   * trace of the job. Pieces within pieces are told as such; beyond 1,000 of an attempt none are.
+   * @param work whose result, or promise of one, is returned
+   */
+  span<T>(name: string, work: () => T): T;
 }
 
 type Constructor<T> = abstract new (...args: never[]) => T;
@@ -48,6 +55,8 @@ interface TaskBase<P extends z.ZodType | JsonSchema, R extends z.ZodType | JsonS
   readonly results: R;
   /** Parameters that work with "Try it out" in Swagger UI. */
   readonly example: P extends z.ZodType ? z.input<P> : object;
+  /** How the console shows the results; without it, as a tree. */
+  readonly view?: TaskViews;
   /** Seconds of running after which the attempt fails with `task-timeout`. */
   readonly timeoutSeconds: number;
   /** How many attempts may fail before the job does. Default 1. Typed problems are never retried. */

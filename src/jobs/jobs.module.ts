@@ -25,6 +25,10 @@ import { JobParametersController } from './read/parameters/parameters.controller
 import { JobParametersStore } from './read/parameters/parameters.store.js';
 import { Rerun } from './submit/rerun.js';
 import { RerunStore } from './submit/rerun.store.js';
+import { JobMetrics } from './metrics/job-metrics.js';
+import { OrganizationMetrics } from './metrics/organization-metrics.js';
+import { QueueFiguresStore } from './metrics/queue-figures.store.js';
+import { QueueMetrics } from './metrics/queue-metrics.js';
 import { JobListController } from './list/job-list.controller.js';
 import { JobListStore } from './list/job-list.store.js';
 import { JobSearch } from './list/search/job-search.js';
@@ -53,6 +57,8 @@ import { Retention } from './care/retention.js';
 import { RetentionStore } from './care/retention.store.js';
 import { Submit } from './submit/submit.js';
 import { SubmitQuota } from './submit/submit-quota.js';
+import { OverviewController } from './overview/overview.controller.js';
+import { OverviewStore } from './overview/overview.store.js';
 import { UsageMeter } from './limits/usage-meter.js';
 import { UsageRecount } from './care/usage-recount.js';
 import { UsageStore } from './care/usage.store.js';
@@ -86,6 +92,7 @@ export class JobsModule {
               JobEventsController,
               OrganizationEventsController,
               JobListController,
+              OverviewController,
               JobLogsController,
               PurgeController,
               BulkController,
@@ -94,6 +101,10 @@ export class JobsModule {
               LimitsController,
             ],
       providers: [
+        OrganizationMetrics,
+        JobMetrics,
+        QueueFiguresStore,
+        QueueMetrics,
         SubmitStore,
         JobStateStore,
         EndStore,
@@ -107,6 +118,7 @@ export class JobsModule {
         JobSearch,
         JobListStore,
         JobSummaryStore,
+        OverviewStore,
         OutlookStore,
         JobLogsStore,
         AuditStore,
@@ -143,6 +155,7 @@ export class JobsModule {
         JobParametersStore,
         JobSignals,
         ChangeFeed,
+        JobMetrics,
         LocalStarts,
         OrganizationRates,
         ...(role === 'worker' ? [] : [JobWaits]),

@@ -1,5 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { httpUrl, publicUrl } from './http/paths/public-url.js';
+import { TRACING_SETTINGS } from './tracing/tracing-settings.js';
 
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -33,45 +35,6 @@ const commaList = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
   .pipe(z.array(z.string().min(1, 'must have something between its commas')));
-
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
-
-/** What goes in front of every link: an address that paths can be joined to. */
-const publicUrl = httpUrl
-  .superRefine((text, context) => {
-    for (const [isWrong, message] of PUBLIC_URL_FAULTS) {
-      if (URL.canParse(text) && isWrong(text)) {
-        context.addIssue({ code: 'custom', message });
-      }
-    }
-  })
-  .transform((text) => {
-    const { protocol, host, pathname } = new URL(text);
-    return `${protocol}//${host}${pathname}`.replace(/\/+$/, '');
-  });
-
-const PUBLIC_URL_FAULTS: readonly (readonly [(text: string) => boolean, string])[] = [
-  [
-    (text) => text.includes('?'),
-    'must have no query: links are made by adding a path, so remove the ? and all behind it',
-  ],
-  [
-    (text) => text.includes('#'),
-    'must have no fragment: links are made by adding a path, so remove the # and all behind it',
-  ],
-  [
-    (text) => new URL(text).password !== '',
-    'must have no password: every client would read it in its links, so remove what stands before the @',
-  ],
-  [
-    (text) => /[\s\\]/.test(text) || !/^https?:\/\/[^/]/i.test(text),
-    'must begin with http:// or https:// and a host, without blanks and backslashes',
-  ],
-  [
-    (text) => new URL(text).pathname.replace(/\/+$/, '').includes('//'),
-    'must have no empty segment in its path: write one slash for two',
-  ],
-];
 
 const postgresUrl = z.url({
   protocol: /^postgres(ql)?$/,
@@ -291,6 +254,32 @@ export const CONFIG_SCHEMA = z.object({
     )
     .default([])
     .describe('Origins whose browsers may call the API, separated by commas; `*` for any.'),
+  CONSOLE: flag.default(true).describe('Whether to serve the console at `/console`.'),
+  CONSOLE_CLIENT_ID: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,200}$/, 'must be at most 200 visible characters')
+    .optional()
+    .describe(
+      'Client id of the console at the provider in `AUTH_ISSUER`, for sign-in with PKCE; unset: by a pasted token.',
+    ),
+  CONSOLE_SCOPE: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,1000}$/, 'must be words separated by blanks')
+    .optional()
+    .describe(
+      'Scopes that the console asks the provider for; unset: `openid` and the three scopes above.',
+    ),
+  METRICS_PORT: wholeNumber(0, 65535)
+    .optional()
+    .describe(
+      'Port of `/metrics`, beside `PORT`; 0 takes a free one. Unset: on `PORT` in development, nowhere in production.',
+    ),
+  METRICS_BY_ORGANIZATION: flag
+    .default(false)
+    .describe(
+      'Whether `/metrics` also tells by organization: of the first 200 it meets, the rest together.',
+    ),
+  ...TRACING_SETTINGS,
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least severe level that is logged.'),
@@ -336,6 +325,13 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 export const isIssuerAddress = (issuer: string | undefined): boolean =>
   issuer !== undefined && URL.canParse(issuer) && /^https?:$/.test(new URL(issuer).protocol);
 
+/** Where what is measured can be read: at an address of its own, at that of the API, or nowhere. */
+export const metricsPlace = ({
+  NODE_ENV,
+  METRICS_PORT,
+}: Pick<Config, 'NODE_ENV' | 'METRICS_PORT'>): 'own port' | 'main port' | 'nowhere' =>
+  METRICS_PORT !== undefined ? 'own port' : NODE_ENV === 'production' ? 'nowhere' : 'main port';
+
 /** A budget below what it is a budget of would always refuse the largest body. */
 function disorderedLimits(config: Config): string[] {
   const order = ['BODY_LIMIT_BYTES', 'BODY_BUDGET_ORG_BYTES', 'BODY_BUDGET_BYTES'] as const;
@@ -372,6 +368,9 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
   }
   if (present.DATABASE_DIRECT_URL !== undefined) {
     faults.push(...sharedLogins(present));
+  }
+  if (present.CONSOLE_CLIENT_ID !== undefined && !isIssuerAddress(present.AUTH_ISSUER)) {
+    faults.push('CONSOLE_CLIENT_ID: goes with AUTH_ISSUER, which is not set to an address');
   }
   if (present.NODE_ENV === 'production') {
     if (present.DATABASE_URL === undefined) {

@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { CONFIG, type Config } from './config.js';
+import { CONFIG, type Config, metricsPlace } from './config.js';
 import { Database } from './database/database.js';
 import type { ServiceUrls } from './database/schema/open-database.js';
 import { SchemaState } from './database/schema/schema-state.js';
@@ -13,6 +13,11 @@ import { AddressRates } from './rate-limit/address-rates.js';
 import { RequestBuckets } from './rate-limit/request-buckets.js';
 import { JsonBodies } from './http/body/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { DatabaseMetrics } from './metrics/database-metrics.js';
+import { Expositions } from './metrics/exposition.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { Metrics } from './metrics/metrics.js';
+import { Tracing } from './tracing/tracing.js';
 
 /** What is made before the application, and everything in it may use. */
 export interface PlatformParts {
@@ -21,6 +26,8 @@ export interface PlatformParts {
   readonly draining: Draining;
   readonly schema: SchemaState;
   readonly allowedMethods: AllowedMethods;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
 }
 
 /** Configuration, database, problems and health: knows no word of jobs or tasks. */
@@ -28,10 +35,14 @@ export interface PlatformParts {
 @Module({})
 export class PlatformModule {
   static forRoot(parts: PlatformParts): DynamicModule {
-    const { config, database } = parts;
+    const { config, database, metrics } = parts;
+    const databaseMetrics = new DatabaseMetrics(metrics);
     return {
       module: PlatformModule,
-      controllers: [HealthController],
+      controllers: [
+        HealthController,
+        ...(metricsPlace(config) === 'main port' ? [MetricsController] : []),
+      ],
       providers: [
         { provide: CONFIG, useValue: config },
         {
@@ -42,8 +53,12 @@ export class PlatformModule {
               requestUrl: database.requestUrl,
               directUrl: database.directUrl,
               ...poolShares(config.ROLE, config.DATABASE_POOL_SIZE),
+              metrics: databaseMetrics,
             }),
         },
+        { provide: Metrics, useValue: metrics },
+        { provide: Tracing, useValue: parts.tracing },
+        { provide: Expositions, useValue: new Expositions(metrics) },
         { provide: Draining, useValue: parts.draining },
         { provide: SchemaState, useValue: parts.schema },
         SchemaWatch,
@@ -56,6 +71,9 @@ export class PlatformModule {
       exports: [
         CONFIG,
         Database,
+        Metrics,
+        Tracing,
+        Expositions,
         Draining,
         SchemaState,
         AllowedMethods,

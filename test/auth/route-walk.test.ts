@@ -10,6 +10,8 @@ import { RequireScope } from '../../src/auth/auth.decorators.js';
 import { verificationKey } from '../../src/auth/keys/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
+import { NoTracing } from '../../src/platform/tracing/tracing.js';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
 import { Draining } from '../../src/platform/http/connections/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http-adapter.js';
@@ -207,6 +209,8 @@ describe('the routes of the framework', () => {
       draining,
       schema: new SchemaState(),
       allowedMethods,
+      metrics: new Metrics(false),
+      tracing: new NoTracing(),
       key: verificationKey(config, null),
       catalogue: new TaskCatalogue([]),
     });

@@ -19,6 +19,8 @@ import { TendStore } from '../../src/jobs/care/tend.store.js';
 import { loadConfig } from '../../src/platform/config.js';
 import { Database } from '../../src/platform/database/database.js';
 import { AllowedMethods } from '../../src/platform/http/paths/allowed-methods.js';
+import { NoTracing } from '../../src/platform/tracing/tracing.js';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
 import { Draining } from '../../src/platform/http/connections/draining.js';
 import { PlatformModule } from '../../src/platform/platform.module.js';
@@ -82,7 +84,12 @@ describe('a worker that is cut off from the database', () => {
         module: TestModule,
         imports: [
           ScheduleModule.forRoot(),
-          PlatformModule.forRoot({ ...parts, allowedMethods: new AllowedMethods() }),
+          PlatformModule.forRoot({
+            ...parts,
+            allowedMethods: new AllowedMethods(),
+            metrics: new Metrics(false),
+            tracing: new NoTracing(),
+          }),
           ComputeModule.forRole('worker', catalogue),
         ],
       },

@@ -2,6 +2,7 @@ import type { AttemptOutcome } from '../../src/jobs/lease/attempt-outcome.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/compute/runners/attempt.js';
 import type { Task } from '../../src/compute/task.js';
+import type { RecordedSpan } from '../../src/compute/runners/trace/span-recorder.js';
 import type { ThreadRunner as Runner } from '../../src/compute/runners/thread/thread.runner.js';
 
 // The built one: its threads load the built worker.
@@ -50,6 +51,29 @@ describe('the thread runner', () => {
       expect(JSON.stringify((outcome as { problem: unknown }).problem)).not.toContain('secret');
     },
   );
+
+  it('tells whoever traces of the pieces that a task names, each within the one it is part of', async () => {
+    const spans: RecordedSpan[] = [];
+    const trace = { traceparent: 'unused', record: (span: RecordedSpan) => void spans.push(span) };
+    expect((await run('span-fails', { trace })).kind).toBe('failed');
+    const of = (name: string) => spans.find((span) => span.name === name) as RecordedSpan;
+    expect([of('inner').parent, of('broken').parent]).toEqual([of('outer').id, of('outer').id]);
+    expect([of('inner').failed, of('broken').failed, of('outer').failed]).toEqual([
+      null,
+      'broke',
+      'broke',
+    ]);
+    expect(of('inner').startedAt).toBeGreaterThanOrEqual(of('outer').startedAt);
+    expect(of('outer').endedAt).toBeGreaterThanOrEqual(of('broken').endedAt);
+  });
+
+  it('tells of 1,000 pieces of an attempt at most, and of none when nobody traces', async () => {
+    const spans: RecordedSpan[] = [];
+    const trace = { traceparent: 'unused', record: (span: RecordedSpan) => void spans.push(span) };
+    expect((await run('span-flood', { trace })).kind).toBe('succeeded');
+    expect(spans).toHaveLength(1_000);
+    expect((await run('span-flood')).kind).toBe('succeeded');
+  });
 
   // A thread that is ended while it does aborts the process: see THREAD_ARGUMENTS.
   it('starts threads that do not load ES modules by require', async () => {

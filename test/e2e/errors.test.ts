@@ -7,6 +7,8 @@ import { AppModule } from '../../src/app.module.js';
 import { verificationKey } from '../../src/auth/keys/verification-key.js';
 import { TaskCatalogue } from '../../src/compute/catalogue/task-catalogue.js';
 import { loadConfig } from '../../src/platform/config.js';
+import { NoTracing } from '../../src/platform/tracing/tracing.js';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { SchemaState } from '../../src/platform/database/schema/schema-state.js';
 import { Draining } from '../../src/platform/http/connections/draining.js';
 import { createHttpAdapter } from '../../src/platform/http/http-adapter.js';
@@ -133,6 +135,8 @@ describe('400', () => {
         draining,
         schema: new SchemaState(),
         allowedMethods,
+        metrics: new Metrics(false),
+        tracing: new NoTracing(),
         key: verificationKey(config, null),
         catalogue: new TaskCatalogue([{ task, moduleUrl: 'file:///unused' }]),
       }),

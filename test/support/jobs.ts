@@ -19,7 +19,13 @@ import { createTestDatabase } from './database.js';
 
 export const TASK = { topic: 'diagnostics', name: 'sleep' };
 /** Who does everything here. */
-export const ACTOR = { subject: 'test', client: null, address: '127.0.0.1', requestId: 'test' };
+export const ACTOR = {
+  subject: 'test',
+  client: null,
+  address: '127.0.0.1',
+  requestId: 'test',
+  traceparent: null,
+};
 /** A problem as a task's failure leaves it. */
 export const PROBLEM = { status: 500, type: 'urn:test', title: 'Broken.', detail: 'On purpose.' };
 
@@ -102,7 +108,7 @@ export class Engine {
   }
 
   async register(): Promise<string> {
-    return (await this.workers.register('test', { version: '0', tasks: new Map() })).id;
+    return (await this.workers.register('test', { version: '0', tasks: new Map(), slots: 1 })).id;
   }
 
   /** Claims once, from a random place in the ring. */

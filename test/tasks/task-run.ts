@@ -24,6 +24,7 @@ export function recordingContext(
     signal,
     threads: 1,
     told,
+    span: (_name, work) => work(),
     progress(percent, message) {
       told.push({ percent, message });
       signal.throwIfAborted();

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Runtime } from './command.js';
 import { cancelCommand } from './commands/cancel.command.js';
 import { completeCommand, completionCommand } from './commands/completion.command.js';
+import { doctorCommand } from './commands/doctor.command.js';
 import { limitsCommand } from './commands/limits.command.js';
 import { listCommand } from './commands/list.command.js';
 import { loginCommand } from './commands/login.command.js';
@@ -29,6 +30,7 @@ const COMMANDS = [
   watchCommand,
   tokenCommand,
   limitsCommand,
+  doctorCommand,
   completionCommand,
 ];
 

@@ -1,5 +1,14 @@
 import type { AttemptOutcome } from '../../jobs/lease/attempt-outcome.js';
+import type { RecordedSpan } from './trace/span-recorder.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
+
+/** What a runner needs of the trace of an attempt. */
+export interface AttemptTrace {
+  /** Its place, for what it starts elsewhere. */
+  readonly traceparent: string;
+  /** Takes pieces of its work that have ended; null: of this trace nothing is kept. */
+  readonly record: ((span: RecordedSpan) => void) | null;
+}
 
 /** Why an attempt is stopped before its task is done: the reason of its abort signal. */
 export const STOP_REASONS = [
@@ -23,6 +32,8 @@ export interface Attempt {
   readonly threads: Int32Array<SharedArrayBuffer> | null;
   /** A JSON document, as text. */
   readonly parameters: string;
+  /** What is told of it to whoever traces; null: nobody does. */
+  readonly trace?: AttemptTrace | null;
   /**
    * Aborts with a {@link StopReason}; the runner then settles within its grace time. Made when it is first
    * asked for: it costs a short job more than all else.

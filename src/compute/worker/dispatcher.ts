@@ -17,8 +17,10 @@ import {
   TaskCatalogue,
   taskKey,
 } from '../catalogue/task-catalogue.js';
+import { AttemptTraces } from '../runners/trace/attempt-traces.js';
 import { servedTasks } from './task-patterns.js';
 import { Slots } from './slots.js';
+import { WorkerMetrics } from './worker-metrics.js';
 
 /** How often the dispatcher asks itself whether to poll. */
 const TICK_MS = 100;
@@ -55,7 +57,13 @@ export class Dispatcher implements OnModuleDestroy {
     private readonly slots: Slots,
     private readonly schema: SchemaState,
     private readonly starts: LocalStarts,
+    private readonly metrics: WorkerMetrics,
+    private readonly traces: AttemptTraces,
   ) {
+    metrics.watch(
+      () => slots.figures,
+      () => worker.renewedMs,
+    );
     this.served = servedTasks(catalogue, config.WORKER_TASKS);
   }
 
@@ -70,7 +78,10 @@ export class Dispatcher implements OnModuleDestroy {
     this.worker.on('cancel', (leaseIds) => {
       this.slots.stopWhere((job) => leaseIds.includes(job.leaseId), 'canceled');
     });
-    this.worker.on('lost', () => this.slots.stopWhere(() => true, 'lease lost'));
+    this.worker.on('lost', () => {
+      this.metrics.noteStop();
+      this.slots.stopWhere(() => true, 'lease lost');
+    });
     this.slots.on('room', () => this.wake());
     await this.worker.start(new Map(this.served.map(({ task }) => [taskKey(task), task.version])));
     this.starts.starter = this.starter();
@@ -164,10 +175,12 @@ export class Dispatcher implements OnModuleDestroy {
       ) {
         return;
       }
+      const asked = performance.now();
       try {
         const found = await this.claim(workerId, room);
         this.hinted ||= found;
       } catch (error) {
+        this.metrics.noteClaim('failed', performance.now() - asked);
         const level = mayPass(error) ? 'warn' : 'error';
         this.logger[level]({ err: error }, 'a claim failed; polling tries again');
         return;
@@ -177,14 +190,22 @@ export class Dispatcher implements OnModuleDestroy {
 
   /** @returns whether there may be more */
   private async claim(workerId: string, room: number): Promise<boolean> {
-    const { jobs, turn, contended } = await this.claims.claim(
+    const asked = performance.now();
+    const claimed = await this.claims.claim(
       workerId,
       this.served.map(({ task }) => task),
       room,
       this.turn,
       this.slots.lastChances,
     );
-    this.turn = turn;
+    this.turn = claimed.turn;
+    const { contended } = claimed;
+    const jobs =
+      this.traces.on && claimed.jobs.length > 0
+        ? await this.withTraces(claimed.jobs)
+        : claimed.jobs;
+    const result = jobs.length > 0 ? 'jobs' : contended ? 'contended' : 'empty';
+    this.metrics.noteClaim(result, performance.now() - asked);
     // An answer that comes after the lease's end brings jobs that may be another's by now.
     const stopped = this.worker.id === workerId ? null : 'lease lost';
     jobs.forEach((job: ClaimedJob) => this.slots.take(job, stopped));
@@ -194,5 +215,13 @@ export class Dispatcher implements OnModuleDestroy {
       await sleep(CONTENDED_MS * (1 + Math.random()));
     }
     return jobs.length > 0 || contended;
+  }
+
+  /** Where their traces cannot be read, jobs run without. */
+  private withTraces(jobs: readonly ClaimedJob[]): Promise<readonly ClaimedJob[]> {
+    return this.claims.withTraces(jobs).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'traces of claimed jobs could not be read');
+      return jobs;
+    });
   }
 }

@@ -5,6 +5,7 @@ import { jobProblem } from '../../jobs/job/job-problems.js';
 import { JobSignals } from '../../jobs/job/job-signals.js';
 import type { JobStatus } from '../../jobs/job/job-status.js';
 import type { TransitionName } from '../../jobs/job/job-transitions.js';
+import { type AttemptOutcomeName, JobMetrics } from '../../jobs/metrics/job-metrics.js';
 import { type ClaimedJob, type Lease, LeaseStore } from '../../jobs/lease/lease.store.js';
 import { outlastFrom } from '../../platform/database/outlast.js';
 import type { FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
@@ -30,6 +31,7 @@ export class RunConcluder {
     private readonly leases: LeaseStore,
     private readonly signals: JobSignals,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
   ) {}
 
   /**
@@ -106,10 +108,22 @@ export class RunConcluder {
       'job',
     );
     this.feed.tell(job);
+    this.metrics.noteAttempt(job, counted(outcome, to), to, ms);
     if (to === 'requested') {
       this.signals.announceWork();
     }
   }
+}
+
+/** What became of the attempt in the end, whatever the runner said. */
+function counted({ kind }: FinalOutcome, to: JobStatus | null): AttemptOutcomeName {
+  if (to === null) {
+    return 'lease_lost';
+  }
+  if (to === 'canceled') {
+    return 'canceled';
+  }
+  return kind === 'failed' && to === 'requested' ? 'retried' : kind;
 }
 
 const RELEASED: FinalOutcome = { kind: 'released' };

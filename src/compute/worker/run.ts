@@ -2,6 +2,7 @@ import { jobProblem } from '../../jobs/job/job-problems.js';
 import type { AttemptOutcome, FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
 import type { ClaimedJob } from '../../jobs/lease/lease.store.js';
 import type { Attempt, Runner, StopReason } from '../runners/attempt.js';
+import type { RunningTrace } from '../runners/trace/attempt-traces.js';
 import type { CatalogueEntry } from '../catalogue/task-catalogue.js';
 import type { ProgressReporter } from './progress-reporter.js';
 
@@ -18,6 +19,10 @@ export class Run implements Attempt {
   readonly mostThreads: number;
   /** How many it may use now, where its thread can see it. */
   readonly threads: Int32Array<SharedArrayBuffer> | null = null;
+  /** When it was told to stop, as `claimedAt`; null: it was not. */
+  stoppedAt: number | null = null;
+  /** Set when it begins, where somebody traces. */
+  trace: RunningTrace | null = null;
   private stopReason: StopReason | null = null;
   private stopping: AbortController | null = null;
   private listener: (() => void) | null = null;
@@ -84,6 +89,7 @@ export class Run implements Attempt {
   stop(reason: StopReason): void {
     if (this.stopReason === null) {
       this.stopReason = reason;
+      this.stoppedAt = performance.now();
       this.stopping?.abort(reason);
       this.listener?.();
     }
@@ -115,6 +121,10 @@ export class Run implements Attempt {
   /** What becomes of an attempt that was stopped before it began. */
   outcomeUnstarted(): FinalOutcome {
     return this.conclude({ kind: 'stopped' });
+  }
+
+  get isCanceled(): boolean {
+    return this.stopReason === 'canceled';
   }
 
   /** The task's limit, or the client's if that is shorter. */

@@ -8,6 +8,7 @@ import { jobProblem } from '../../jobs/job/job-problems.js';
 import { MAX_CRASHES } from '../../jobs/job/job-transitions.js';
 import type { FinalOutcome } from '../../jobs/lease/attempt-outcome.js';
 import { type ClaimedJob, type Lease, LeaseStore } from '../../jobs/lease/lease.store.js';
+import { JobMetrics } from '../../jobs/metrics/job-metrics.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { mayPass } from '../../platform/database/database-errors.js';
 import { outlast } from '../../platform/database/outlast.js';
@@ -18,8 +19,10 @@ import { Prefetch } from './prefetch.js';
 import { ProgressReporter } from './progress-reporter.js';
 import { RunConcluder } from './run-concluder.js';
 import { Run } from './run.js';
+import type { SlotFigures } from './worker-metrics.js';
 import { InlineRunner } from '../runners/inline/inline.runner.js';
 import { ProcessRunner } from '../runners/process/process.runner.js';
+import { AttemptTraces } from '../runners/trace/attempt-traces.js';
 import { ThreadRunner } from '../runners/thread/thread.runner.js';
 import { type CatalogueEntry, TASK_CATALOGUE, TaskCatalogue } from '../catalogue/task-catalogue.js';
 
@@ -67,6 +70,8 @@ export class Slots extends EventEmitter<Events> {
     private readonly concluder: RunConcluder,
     private readonly leases: LeaseStore,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
+    private readonly traces: AttemptTraces,
     threads: ThreadRunner,
     inline: InlineRunner,
     processes: ProcessRunner,
@@ -76,6 +81,16 @@ export class Slots extends EventEmitter<Events> {
     this.runners = { thread: threads, inline, process: processes };
     progress.on('cancel', (leaseId) => this.stop(this.held.get(leaseId), 'canceled'));
     progress.on('lost', (leaseId) => this.stop(this.held.get(leaseId), 'lease lost'));
+  }
+
+  /** What they do, for the metrics. */
+  get figures(): SlotFigures {
+    return {
+      slots: this.config.WORKER_SLOTS,
+      busy: this.taken,
+      ahead: this.waiting.size,
+      unwritten: Math.max(0, this.held.size - this.waiting.size - this.taken),
+    };
   }
 
   /** How many jobs to claim now; 0 while enough wait. */
@@ -122,6 +137,7 @@ export class Slots extends EventEmitter<Events> {
       'job',
     );
     this.feed.tell(job);
+    this.metrics.noteStart(job);
     this.waiting.push(job.orgId, run);
     this.fill();
   }
@@ -213,6 +229,7 @@ export class Slots extends EventEmitter<Events> {
     }
     this.lendThreads();
     const startedAt = performance.now();
+    run.trace = this.traces.begin(run.job);
     const outcome = await this.outcomeOf(run);
     this.wide.delete(run);
     this.progress.forget(run.job.leaseId);
@@ -242,8 +259,13 @@ export class Slots extends EventEmitter<Events> {
   }
 
   private conclude(run: Run, outcome: FinalOutcome, ms: number): Promise<void> {
+    const stored = run.trace?.store(outcome.kind);
     return this.concluder.conclude(run.job, outcome, ms, this.giveUp.signal).then(() => {
+      stored?.();
       this.held.delete(run.job.leaseId);
+      if (run.isCanceled && run.stoppedAt !== null) {
+        this.metrics.noteCanceled(performance.now() - run.stoppedAt);
+      }
       if (this.held.size === 0) {
         this.idle?.();
       }

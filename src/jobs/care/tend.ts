@@ -5,6 +5,7 @@ import { Periodic } from '../../platform/periodic.js';
 import { ChangeFeed } from '../feed/change-feed.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
+import { JobMetrics } from '../metrics/job-metrics.js';
 import { type TendedJob, TendStore } from './tend.store.js';
 
 const EVERY_MS = 1_000;
@@ -23,6 +24,7 @@ export class Tend implements BeforeApplicationShutdown {
     private readonly store: TendStore,
     private readonly signals: JobSignals,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
   ) {}
 
   @Interval('tend', EVERY_MS)
@@ -39,9 +41,18 @@ export class Tend implements BeforeApplicationShutdown {
     for (const job of tended) {
       this.tell(job);
       this.feed.tell(job);
+      this.count(job);
     }
     if (tended.some(({ status }) => status === 'requested')) {
       this.signals.announceWork();
+    }
+  }
+
+  private count(job: TendedJob): void {
+    if (job.transition === 'reap') {
+      this.metrics.noteAttempt(job, 'lost', job.status, null);
+    } else {
+      this.metrics.noteEnd(job, job.status);
     }
   }
 

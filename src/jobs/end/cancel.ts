@@ -6,6 +6,7 @@ import { noSuchJob } from '../job/job-problems.js';
 import { JobSignals } from '../job/job-signals.js';
 import type { JobStatus } from '../job/job-status.js';
 import { describeJob } from '../job/log-fields.js';
+import { JobMetrics } from '../metrics/job-metrics.js';
 import { EndStore } from './end.store.js';
 
 /** Use case: a job is canceled. */
@@ -17,6 +18,7 @@ export class Cancel {
     private readonly ends: EndStore,
     private readonly signals: JobSignals,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
   ) {}
 
   /**
@@ -26,9 +28,13 @@ export class Cancel {
    * @throws Problem `not-found`
    */
   async cancel(key: JobKey, by: Actor): Promise<JobStatus> {
-    const { status, workerId } = (await this.ends.requestCancel(key, by)) ?? noSuchJob();
-    this.logger.log({ ...describeJob(key), transition: 'requestCancel', to: status }, 'job');
+    const { status, workerId, changed } = (await this.ends.requestCancel(key, by)) ?? noSuchJob();
+    const fields = describeJob({ ...key, traceparent: by.traceparent });
+    this.logger.log({ ...fields, transition: 'requestCancel', to: status }, 'job');
     this.feed.tell(key);
+    if (changed) {
+      this.metrics.noteCancel(key, status);
+    }
     if (workerId !== null) {
       this.signals.announceCancel(workerId, key.jobId);
     }
@@ -42,9 +48,11 @@ export class Cancel {
   async many(orgId: string, jobIds: readonly string[], by: Actor): Promise<number> {
     const changed = await this.ends.requestCancels(orgId, jobIds, by);
     for (const { jobId, topic, task, status, workerId } of changed) {
-      const fields = describeJob({ jobId, orgId, topic, task });
+      const { traceparent } = by;
+      const fields = describeJob({ jobId, orgId, topic, task, traceparent });
       this.logger.log({ ...fields, transition: 'requestCancel', to: status }, 'job');
       this.feed.tell({ orgId, jobId });
+      this.metrics.noteCancel({ orgId, topic, task }, status);
       if (workerId !== null) {
         this.signals.announceCancel(workerId, jobId);
       }

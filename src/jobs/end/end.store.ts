@@ -11,6 +11,8 @@ import type { JobStatus } from '../job/job-status.js';
 export interface CancelRequested {
   readonly status: JobStatus;
   readonly workerId: string | null;
+  /** False: it had been asked for before, or the job has ended. */
+  readonly changed: boolean;
 }
 
 /** What is noted of each of several jobs: the id of its entry is a column, the rest are parameters. */
@@ -38,7 +40,7 @@ export class EndStore {
           SELECT * FROM cancel_job($1, $2, $3, $4, $5)
         ), noted AS (${auditInsert('job.cancel', 'job WHERE changed', auditParameters(6))}
         )
-        SELECT status, worker_id AS "workerId" FROM job`,
+        SELECT status, worker_id AS "workerId", changed FROM job`,
       values: [...address, JSON.stringify(JOB_CANCELED), ...auditValues(by)],
     });
     return rows[0] ?? null;
@@ -61,7 +63,7 @@ export class EndStore {
           JOIN unnest($1::uuid[], $4::uuid[]) AS asked(id, entry) USING (id)
         ), noted AS (${auditInsert('job.cancel', 'job WHERE changed', entryFrom(5))}
         )
-        SELECT id AS "jobId", org_id AS "orgId", topic, task, status, worker_id AS "workerId"
+        SELECT id AS "jobId", org_id AS "orgId", topic, task, status, worker_id AS "workerId", changed
         FROM job WHERE changed`,
       values: [
         jobIds,

@@ -107,6 +107,20 @@ export class ClaimStore {
     };
   }
 
+  /**
+   * The same jobs with where their submits stand in traces: a statement of its own, which nobody pays for
+   * who does not trace.
+   */
+  async withTraces(jobs: readonly ClaimedJob[]): Promise<readonly ClaimedJob[]> {
+    const { rows } = await this.database.pool.query<{ id: string; traceparent: string }>({
+      name: 'read-traceparents',
+      text: 'SELECT id, traceparent FROM job_submissions WHERE id = ANY ($1::uuid[]) AND traceparent IS NOT NULL',
+      values: [jobs.map(({ jobId }) => jobId)],
+    });
+    const traced = new Map(rows.map(({ id, traceparent }) => [id, traceparent]));
+    return jobs.map((job) => ({ ...job, traceparent: traced.get(job.jobId) ?? null }));
+  }
+
   /** The large parameters of a job that the caller holds, as JSON text; null when they are gone. */
   async parameters(jobId: string): Promise<string | null> {
     const { rows } = await this.database.pool.query<{ parameters: string }>({

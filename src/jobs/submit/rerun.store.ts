@@ -104,6 +104,7 @@ export class RerunStore {
       replaced?.options.expiresAfterSeconds ?? null,
       replaced?.options.timeoutSeconds ?? null,
       labels === null ? null : JSON.stringify(labels),
+      by.traceparent,
     ];
     const statement =
       key === null

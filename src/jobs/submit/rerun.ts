@@ -7,6 +7,7 @@ import { noSuchJob } from '../job/job-problems.js';
 import { JobSignals } from '../job/job-signals.js';
 import { isFinal } from '../job/job-status.js';
 import type { JobKey } from '../job/job.js';
+import { JobMetrics } from '../metrics/job-metrics.js';
 import { describeJob } from '../job/log-fields.js';
 import { type IdempotencyKey, keyOfAnotherBody } from './idempotency-key.js';
 import { type ReplacedOptions, RERUN_OF, type RerunnableJob, RerunStore } from './rerun.store.js';
@@ -33,6 +34,7 @@ export class Rerun {
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
   ) {}
 
   /**
@@ -78,7 +80,7 @@ export class Rerun {
       return noSuchJob();
     }
     if ('newId' in made) {
-      this.announce(orgId, [made]);
+      this.announce(orgId, [made], by);
       return made.newId;
     }
     if (!made.same) {
@@ -101,7 +103,7 @@ export class Rerun {
     );
     const again = jobs.map((job) => ({ ...job, newId: newId() }));
     const stored = await this.store.rerun(orgId, again, by, null, null);
-    this.announce(orgId, again);
+    this.announce(orgId, again, by);
     return stored;
   }
 
@@ -120,11 +122,13 @@ export class Rerun {
   private announce(
     orgId: string,
     jobs: readonly (RerunnableJob & { readonly newId: string })[],
+    { traceparent }: Actor,
   ): void {
     for (const { newId: jobId, id, topic, task } of jobs) {
-      const fields = describeJob({ jobId, orgId, topic, task });
+      const fields = describeJob({ jobId, orgId, topic, task, traceparent });
       this.logger.log({ ...fields, transition: 'create', to: 'requested', rerunOf: id }, 'job');
       this.feed.tell({ orgId, jobId });
+      this.metrics.noteSubmit({ orgId, topic, task });
     }
     this.signals.announceWork();
   }

@@ -34,11 +34,11 @@ const NOT_STARTED = 'WHERE NOT EXISTS (SELECT 1 FROM started WHERE started.job_i
 const arrays = (parameters: string, starts: number | undefined): string => `
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], ${parameters},
         $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::json[],
-        $12::text[], $13::text[], $14::text[], $15::text[]
+        $12::text[], $13::text[], $14::text[], $15::text[], $16::text[]
         ${starts === undefined ? '' : `, $${starts}::uuid[], $${starts + 1}::uuid[]`})
       AS job(id, org_id, topic, task, max_attempts, parameters,
         priority, run_after, expires_after, timeout_seconds, labels,
-        subject, client, address, request_id ${starts === undefined ? '' : ', worker_id, lease_id'})`;
+        subject, client, address, request_id, traceparent ${starts === undefined ? '' : ', worker_id, lease_id'})`;
 
 /**
  * What is wanted, as jobs that have ended and are to be run again: the values are those of `RerunStore`.
@@ -56,7 +56,8 @@ const ENDED_JOBS = `
          SELECT name, value FROM job_labels own WHERE own.job_id = s.id AND NOT $8 AND name <> 'rerun-of'
          UNION ALL SELECT key, value FROM json_each_text(coalesce($14::json, '{}')) WHERE key <> 'rerun-of'
          UNION ALL SELECT 'rerun-of', s.id::text) AS label) AS labels,
-      $4::text AS subject, $5::text AS client, $6::text AS address, $7::text AS request_id
+      $4::text AS subject, $5::text AS client, $6::text AS address, $7::text AS request_id,
+      $15::text AS traceparent
     FROM unnest($1::uuid[], $2::uuid[]) AS again(of, id)
     JOIN job_submissions s ON s.id = again.of AND s.org_id = $3
     JOIN job_ends e ON e.job_id = s.id
@@ -105,8 +106,8 @@ const insertStatement = ({
   ), noted AS (${entry === undefined ? auditInsert('job.submit', 'accepted', SUBMITTER) : noteBatch(entry)}
   ${starts === undefined ? ')' : '), submitted AS ('}
   INSERT INTO job_submissions
-    (id, org_id, topic, task, max_attempts, priority, timeout_seconds, expires_after_seconds, parameters, parameters_bytes)
-  SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds, expires_after,
+    (id, org_id, topic, task, max_attempts, priority, timeout_seconds, expires_after_seconds, traceparent, parameters, parameters_bytes)
+  SELECT id, org_id, topic, task, max_attempts, priority, timeout_seconds, expires_after, traceparent,
     CASE WHEN octet_length(parameters::text) <= ${MAX_BYTES_IN_ROW} THEN parameters END,
     CASE WHEN octet_length(parameters::text) <= ${MAX_BYTES_IN_ROW} THEN octet_length(parameters::text) END
   FROM accepted
@@ -138,7 +139,7 @@ const ALL = 'accepted AS (SELECT * FROM wanted)';
 export const CREATE_ALL = insertStatement({ accepted: ALL });
 
 /** The same for jobs of which some may be started; answers how many were accepted, and who was started. */
-export const CREATE_OR_START_ALL = insertStatement({ accepted: ALL, starts: 16 });
+export const CREATE_OR_START_ALL = insertStatement({ accepted: ALL, starts: 17 });
 
 /** For ended jobs that are submitted again. */
 export const RERUN = insertStatement({ wanted: ENDED_JOBS, accepted: ALL });
@@ -164,25 +165,25 @@ const keyFirst = (first: number): string => `taken AS (
   )`;
 
 /** For one job. Takes the key first: a key that is there, and has not expired, accepts nothing. */
-export const CREATE_ONCE = insertStatement({ accepted: keyFirst(16) });
+export const CREATE_ONCE = insertStatement({ accepted: keyFirst(17) });
 
 /** The same for one that may be started; answers as {@link CREATE_OR_START_ALL}. */
-export const CREATE_OR_START_ONCE = insertStatement({ accepted: keyFirst(16), starts: 18 });
+export const CREATE_OR_START_ONCE = insertStatement({ accepted: keyFirst(17), starts: 19 });
 
-/** For the jobs of a batch, whose ids follow each other; the id of its audit entry is the 16th parameter. */
-export const CREATE_BATCH = insertStatement({ accepted: ALL, entry: 16 });
+/** For the jobs of a batch, whose ids follow each other; the id of its audit entry is the 17th parameter. */
+export const CREATE_BATCH = insertStatement({ accepted: ALL, entry: 17 });
 
-/** The same with a key, which stands for the first of them; the id of its audit entry is the 18th. */
-export const CREATE_BATCH_ONCE = insertStatement({ accepted: keyFirst(16), entry: 18 });
+/** The same with a key, which stands for the first of them; the id of its audit entry is the 19th. */
+export const CREATE_BATCH_ONCE = insertStatement({ accepted: keyFirst(17), entry: 19 });
 
 /** The same for one job whose parameters are bytes. */
 export const CREATE_LARGE_ONCE = insertStatement({
-  accepted: keyFirst(16),
+  accepted: keyFirst(17),
   parameters: ONE_DOCUMENT,
 });
 
 /** For one ended job that is submitted again, with a key. */
-export const RERUN_ONCE = insertStatement({ wanted: ENDED_JOBS, accepted: keyFirst(15) });
+export const RERUN_ONCE = insertStatement({ wanted: ENDED_JOBS, accepted: keyFirst(16) });
 
 /** Values of both statements for some jobs; that of one job takes the digests of key and body behind them. */
 export const submitValues = (jobs: readonly NewJob[]): unknown[] => [
@@ -203,6 +204,7 @@ export const submitValues = (jobs: readonly NewJob[]): unknown[] => [
   jobs.map(({ by }) => by.client),
   jobs.map(({ by }) => by.address),
   jobs.map(({ by }) => by.requestId),
+  jobs.map(({ by }) => by.traceparent),
 ];
 
 /** With which lease, and of which worker, a job is to be started, if nothing waits before it. */

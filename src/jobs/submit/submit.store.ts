@@ -309,7 +309,7 @@ export class SubmitStore {
 
 /** A job as a claim would have brought it. */
 const firstAttempt = (
-  { jobId, orgId, topic, task, options, parameters }: NewJob,
+  { jobId, orgId, topic, task, options, parameters, by }: NewJob,
   { leaseId }: Lease,
 ): ClaimedJob => ({
   jobId,
@@ -322,4 +322,5 @@ const firstAttempt = (
   timeoutSeconds: options.timeoutSeconds,
   waitedMs: 0,
   parameters: parameters as string,
+  traceparent: by.traceparent,
 });

@@ -3,6 +3,7 @@ import { Problem } from '../../platform/http/problem/problem.js';
 import { ChangeFeed } from '../feed/change-feed.js';
 import { describeJob } from '../job/log-fields.js';
 import { JobSignals } from '../job/job-signals.js';
+import { JobMetrics } from '../metrics/job-metrics.js';
 import { type IdempotencyKey, type KeyedJob, keyOfAnotherBody } from './idempotency-key.js';
 import { type Stored, SubmitStore } from './submit.store.js';
 import type { NewJob } from './submit-statement.js';
@@ -21,6 +22,7 @@ export class Submit {
     private readonly quota: SubmitQuota,
     private readonly signals: JobSignals,
     private readonly feed: ChangeFeed,
+    private readonly metrics: JobMetrics,
   ) {}
 
   /**
@@ -157,7 +159,9 @@ export class Submit {
   }
 
   private tell(job: NewJob): void {
-    this.logger.log({ ...describeJob(job), transition: 'create', to: 'requested' }, 'job');
+    const fields = describeJob({ ...job, traceparent: job.by.traceparent });
+    this.logger.log({ ...fields, transition: 'create', to: 'requested' }, 'job');
     this.feed.tell(job);
+    this.metrics.noteSubmit(job);
   }
 }

@@ -4,6 +4,8 @@ import pg from 'pg';
 import { type Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connections/connection-pool.js';
 import { faultOfPooler } from './connections/pooler.js';
+import { UnnamedClient } from './connections/unnamed-client.js';
+import type { DatabaseMetrics } from '../metrics/database-metrics.js';
 import { queryFor, readFor, type RequestOptions, scopeOf } from './request-scope.js';
 import {
   type DatabaseRole,
@@ -28,6 +30,8 @@ export interface DatabaseOptions {
   readonly poolSize: number;
   /** Most connections at once for requests; as many as for work when it is not said. */
   readonly requestPoolSize?: number;
+  /** What its statements and connections are measured by. */
+  readonly metrics?: DatabaseMetrics;
 }
 
 /**
@@ -43,21 +47,24 @@ export class Database implements OnApplicationShutdown {
   private client: PrismaClient | null = null;
 
   constructor(private readonly options: DatabaseOptions) {
-    const pooled = options.directUrl !== undefined;
+    const bare = this.pooled ? UnnamedClient : pg.Client;
+    const client = options.metrics?.clientOver(bare) ?? bare;
     this.forRequests = new ConnectionPool(
       options.requestUrl ?? options.url,
       options.requestRole ?? 'headframe_api',
       options.requestPoolSize ?? options.poolSize,
       REQUESTS,
-      pooled,
+      client,
     );
     this.forWork = new ConnectionPool(
       options.url,
       'headframe_worker',
       options.poolSize,
       WORK,
-      pooled,
+      client,
     );
+    options.metrics?.watch('requests', this.forRequests.pool);
+    options.metrics?.watch('work', this.forWork.pool);
   }
 
   /** For what a client waits for, and what is no organization's: it sees no organization's rows. */

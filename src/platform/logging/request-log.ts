@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { traceparentOf } from '../tracing/request-traces.js';
+import { traceFields } from '../tracing/traceparent.js';
 
 /**
  * One line for each request that changes something or is refused; polls and probes that go well are
@@ -19,6 +21,7 @@ export function logRequests(fastify: FastifyInstance, logger: Logger): void {
         address: request.ip,
         status: statusCode,
         ms: Math.round(reply.elapsedTime),
+        ...traceFields(traceparentOf(request)),
       },
       'request',
     );

@@ -1,7 +1,7 @@
 import type { Config } from '../config.js';
 
 /** Names of variables whose value must never be logged, present or future. */
-const SECRET = /SECRET|PASSWORD|KEY|TOKEN|CREDENTIAL/;
+const SECRET = /SECRET|PASSWORD|KEY|TOKEN|CREDENTIAL|HEADERS/;
 
 /**
  * The settings in force, for the log: a secret only as "set", an address without what may be one in

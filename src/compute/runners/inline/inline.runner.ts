@@ -3,11 +3,14 @@ import { Injectable, Logger, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Attempt, Runner } from '../attempt.js';
 import { executeTask } from '../execute-task.js';
+import { SpanRecorder } from '../trace/span-recorder.js';
 import type { CodeTask, TaskContext } from '../../task.js';
 import { taskKey } from '../../catalogue/task-catalogue.js';
 
 /** A task that has not stopped by itself this long after its signal is abandoned. */
 const GRACE_MS = 1_000;
+
+const untraced: TaskContext['span'] = (_name, work) => work();
 
 /** A class: an object with a getter of its own takes two kilobytes, and as long as a short task. */
 class InlineContext implements TaskContext {
@@ -15,9 +18,12 @@ class InlineContext implements TaskContext {
   readonly attempt: number;
   readonly threads = 1;
 
+  readonly span: TaskContext['span'];
+
   constructor(private readonly of: Attempt) {
     this.jobId = of.jobId;
     this.attempt = of.number;
+    this.span = of.trace?.record ? new SpanRecorder(of.trace.record).span : untraced;
   }
 
   get signal(): AbortSignal {

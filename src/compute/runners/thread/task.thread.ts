@@ -2,6 +2,7 @@ import type { AttemptOutcome } from '../../../jobs/lease/attempt-outcome.js';
 import { executeTask } from '../execute-task.js';
 import { STOP_REASONS } from '../attempt.js';
 import type { CodeTask } from '../../task.js';
+import { SpanRecorder } from '../trace/span-recorder.js';
 import type { ThreadJob, ThreadProgress } from './thread-protocol.js';
 
 /** Progress messages closer together than this stay in the thread, but for the last. */
@@ -32,6 +33,7 @@ export default async function runInThread(job: ThreadJob): Promise<AttemptOutcom
     heedStop();
   }, POST_EVERY_MS);
 
+  const recorder = job.traced ? new SpanRecorder((span) => job.port.postMessage({ span })) : null;
   const outcome = await executeTask(task, job.parameters, {
     jobId: job.jobId,
     attempt: job.attempt,
@@ -39,6 +41,7 @@ export default async function runInThread(job: ThreadJob): Promise<AttemptOutcom
     get threads() {
       return job.threads === null ? 1 : Atomics.load(job.threads, 0);
     },
+    span: recorder?.span ?? ((_name, work) => work()),
     progress(percent, message) {
       heedStop();
       stopping.signal.throwIfAborted();

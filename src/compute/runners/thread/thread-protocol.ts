@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { RecordedSpan } from '../trace/span-recorder.js';
 
 /** What a worker thread is handed for one attempt. */
 export interface ThreadJob {
@@ -6,7 +7,7 @@ export interface ThreadJob {
   readonly jobId: string;
   readonly attempt: number;
   readonly parameters: string;
-  /** Progress goes out here. */
+  /** Progress and, where somebody traces, spans go out here. */
   readonly port: MessagePort;
   /**
    * One 32-bit number in shared memory: 0, or when the attempt is to stop, 1 + the index of the reason
@@ -15,7 +16,10 @@ export interface ThreadJob {
   readonly stop: Int32Array<SharedArrayBuffer>;
   /** One number in shared memory: how many threads the attempt may use now; null for one. */
   readonly threads: Int32Array<SharedArrayBuffer> | null;
+  readonly traced: boolean;
 }
+
+export type ThreadMessage = ThreadProgress | { readonly span: RecordedSpan };
 
 export interface ThreadProgress {
   readonly percent: number;

@@ -9,7 +9,7 @@ import { jobProblem } from '../../../jobs/job/job-problems.js';
 import { THREAD_ARGUMENTS } from '../../../platform/thread-arguments.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { type Attempt, type Runner, STOP_REASONS, type StopReason } from '../attempt.js';
-import type { ThreadJob, ThreadProgress } from './thread-protocol.js';
+import type { ThreadJob, ThreadMessage } from './thread-protocol.js';
 
 /** A thread that has not stopped by itself this long after its signal is killed. */
 const GRACE_MS = 150;
@@ -42,8 +42,12 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
   async run(attempt: Attempt): Promise<AttemptOutcome> {
     const { port1: inbox, port2: port } = new MessageChannel();
     const stop = new Int32Array(new SharedArrayBuffer(4));
-    inbox.on('message', ({ percent, message }: ThreadProgress) => {
-      attempt.onProgress(percent, message);
+    inbox.on('message', (told: ThreadMessage) => {
+      if ('span' in told) {
+        attempt.trace?.record?.(told.span);
+      } else {
+        attempt.onProgress(told.percent, told.message);
+      }
     });
     const kill = new AbortController();
     const settled = new AbortController();
@@ -65,6 +69,7 @@ export class ThreadRunner implements Runner, OnApplicationShutdown {
           port,
           stop,
           threads: attempt.threads,
+          traced: Boolean(attempt.trace?.record),
         },
         { transferList: [port], signal: kill.signal },
       );

@@ -7,6 +7,7 @@ import { CLOCK_TOLERANCE_SECONDS } from '../../../auth/tokens/claims.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { answered } from '../../../platform/http/connections/answered.js';
 import { Draining } from '../../../platform/http/connections/draining.js';
+import { Metrics } from '../../../platform/metrics/metrics.js';
 import { Problem } from '../../../platform/http/problem/problem.js';
 import { EventStream } from './event-stream.js';
 
@@ -36,7 +37,12 @@ export class OpenStreams implements BeforeApplicationShutdown {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly draining: Draining,
+    metrics: Metrics,
   ) {
+    metrics.gauge(
+      { name: 'headframe_event_streams', help: 'Event streams that are open at this process.' },
+      () => [[[], this.streams.size]],
+    );
     draining.onBegin(() => this.streams.forEach((_, stream) => stream.finish()));
   }
 

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { answered } from '../../../platform/http/connections/answered.js';
 import { Draining } from '../../../platform/http/connections/draining.js';
+import { Metrics } from '../../../platform/metrics/metrics.js';
 import { preferredWait } from '../../../platform/http/preferred-wait.js';
 import type { JobKey } from '../../job/job.js';
 import type { JobSnapshot } from './job-snapshot.store.js';
@@ -32,7 +33,15 @@ export class JobWaits implements BeforeApplicationShutdown {
     @Inject(CONFIG) private readonly config: Config,
     private readonly watches: JobWatches,
     private readonly draining: Draining,
+    metrics: Metrics,
   ) {
+    metrics.gauge(
+      {
+        name: 'headframe_held_answers',
+        help: 'Answers that this process holds back for `Prefer: wait`.',
+      },
+      () => [[[], this.ends.size]],
+    );
     draining.onBegin(() => this.ends.forEach((end) => end()));
   }
 

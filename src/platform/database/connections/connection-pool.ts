@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { type DatabaseRole, type Patience, sessionOf } from '../session.js';
-import { UnnamedClient } from './unnamed-client.js';
 
 const IDLE_MS = 30_000;
 /** How long connections are let say goodbye: a dead one never does. */
@@ -18,15 +17,21 @@ export class ConnectionPool {
 
   /**
    * @param size most connections at once
-   * @param pooled whether the address leads through a pooler
+   * @param client what each is made of; the library's own when it is not said
    */
-  constructor(url: string, role: DatabaseRole, size: number, patience: Patience, pooled = false) {
+  constructor(
+    url: string,
+    role: DatabaseRole,
+    size: number,
+    patience: Patience,
+    client?: typeof pg.Client,
+  ) {
     this.pool = new pg.Pool({
       ...sessionOf(url, role, patience),
-      ...(pooled && { Client: UnnamedClient }),
       // Statements that are sent together do not wait for each other's answers.
       pipeline: true,
       max: size,
+      ...(client !== undefined && { Client: client }),
       idleTimeoutMillis: IDLE_MS,
     });
     this.pool.on('connect', (connection) => {

@@ -95,10 +95,14 @@ function run(
   const samples = new SampleSet(source);
   const pace = new WorkPace(context, (done) => `Compared ${done} pairs of samples`);
   const nearest = new NearestSamples(samples.size, lag * NO_DISTANCE);
-  const lags = experimentalSemivariogram(samples, lag, cutoff, nearest, pace);
+  const lags = context.span('compare pairs', () =>
+    experimentalSemivariogram(samples, lag, cutoff, nearest, pace),
+  );
   const { negligible } = nearest;
   refuseToFit(lags, negligible, nearest.pairs, samples);
-  const fit = fitVariogram(lags, { type: model, alpha }, cutoff, negligible);
+  const fit = context.span('fit model', () =>
+    fitVariogram(lags, { type: model, alpha }, cutoff, negligible),
+  );
   refuseFit(fit, samples);
   const { nugget, contribution, range } = fit;
   const pairs = lags.reduce((sum, item) => sum + item.pairs, 0);
@@ -171,6 +175,25 @@ export default defineTask({
     cutoff: 80,
     model: 'spherical',
   },
+  view: [
+    {
+      kind: 'line',
+      title: 'Semivariogram',
+      x: { title: 'Distance' },
+      y: { title: 'Semivariance' },
+      series: [
+        {
+          title: 'Experimental',
+          x: 'results.lags[].distance',
+          y: 'results.lags[].semivariance',
+          style: 'points',
+          notes: { title: 'pairs', values: 'results.lags[].pairs' },
+        },
+      ],
+      variogram: 'results.model',
+    },
+    { kind: 'table', title: 'Lags', rows: 'results.lags' },
+  ],
   timeoutSeconds: 600,
   run,
 });

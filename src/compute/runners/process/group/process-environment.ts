@@ -29,6 +29,7 @@ export function environmentOf(
     HEADFRAME_TASK: task.name,
     HEADFRAME_CPUS: String(cpus),
     HEADFRAME_FOLDER: folder,
+    ...(attempt.trace && { TRACEPARENT: attempt.trace.traceparent }),
   };
 }
 
