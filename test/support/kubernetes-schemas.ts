@@ -12,8 +12,17 @@ import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 
 /** Of what kinds a chart may be, here: another kind needs its schema first. */
 const KINDS: readonly { apiVersion: string; kind: string }[] = [
-  ...[Deployment, HorizontalPodAutoscaler, Job, ScaledObject, TriggerAuthentication],
-  ...[ServiceMonitor, Ingress, NetworkPolicy, PodDisruptionBudget, Service, ServiceAccount],
+  Deployment,
+  HorizontalPodAutoscaler,
+  Job,
+  ScaledObject,
+  TriggerAuthentication,
+  ServiceMonitor,
+  Ingress,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  Service,
+  ServiceAccount,
 ];
 
 /** A class of manifests: its instances are checked, and so is anything else that is called one. */

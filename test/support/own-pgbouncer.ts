@@ -40,9 +40,15 @@ export async function startOwnPgBouncer(
     '[databases]',
     `headframe = host=${hostname} port=${serverPort}`,
     '[pgbouncer]',
-    ...['listen_addr = 127.0.0.1', `listen_port = ${port}`, 'unix_socket_dir =', 'logfile ='],
-    ...['auth_type = trust', `auth_file = ${join(folder, 'users')}`, 'admin_users = admin'],
-    ...['pool_mode = transaction', 'default_pool_size = 2', 'max_client_conn = 200'],
+    'listen_addr = 127.0.0.1',
+    `listen_port = ${port}`,
+    'unix_socket_dir =',
+    'auth_type = trust',
+    `auth_file = ${join(folder, 'users')}`,
+    'admin_users = admin',
+    'pool_mode = transaction',
+    'default_pool_size = 2',
+    'max_client_conn = 200',
     ...settings,
   ];
   writeFileSync(join(folder, 'pgbouncer.ini'), `${lines.join('\n')}\n`);

@@ -11,8 +11,13 @@ import { serverAccount } from '../../src/platform/database/embedded/server-accou
 
 const DEBIAN = '/usr/lib/postgresql';
 const NEEDED = [
-  ...['postgres', 'initdb', 'pg_basebackup'],
-  ...['pg_dump', 'pg_dumpall', 'pg_restore', 'psql'],
+  'postgres',
+  'initdb',
+  'pg_basebackup',
+  'pg_dump',
+  'pg_dumpall',
+  'pg_restore',
+  'psql',
 ];
 
 /** Folder of an installed PostgreSQL with server and client programs; null: there is none. */
@@ -56,7 +61,10 @@ export async function startOwnPostgres(
   await promisify(execFile)(join(programs, program as string), words, { ...as, timeout: 60_000 });
   const port = await freePort();
   const settings = [
-    ...['fsync=off', 'timezone=UTC', 'unix_socket_directories=', `port=${port}`],
+    'fsync=off',
+    'timezone=UTC',
+    'unix_socket_directories=',
+    `port=${port}`,
     ...(options.settings ?? []),
   ].flatMap((setting) => ['-c', setting]);
   const url = (database: string, login = 'admin') =>
