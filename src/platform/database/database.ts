@@ -155,10 +155,7 @@ export class Database implements OnApplicationShutdown {
       { pool: this.pool, settings: settingsOf('headframe_worker', WORK.statementMs) },
     ];
     for (const { pool, settings } of ways) {
-      const connection = await pool.connect();
-      const fault = await faultOfPooler(connection, settings, this.pooled).finally(() =>
-        connection.release(),
-      );
+      const fault = await faultOfPooler(pool, settings, this.pooled);
       if (fault !== null) {
         return fault;
       }
