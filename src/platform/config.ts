@@ -366,11 +366,11 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
       faults.push(`${name}: goes with DATABASE_URL, which is not set`);
     }
   }
-  if (present.DATABASE_DIRECT_URL !== undefined) {
-    faults.push(...sharedLogins(present));
-  }
   if (present.CONSOLE_CLIENT_ID !== undefined && !isIssuerAddress(present.AUTH_ISSUER)) {
     faults.push('CONSOLE_CLIENT_ID: goes with AUTH_ISSUER, which is not set to an address');
+  }
+  if (present.DATABASE_DIRECT_URL !== undefined) {
+    faults.push(...sharedLogins(present));
   }
   if (present.NODE_ENV === 'production') {
     if (present.DATABASE_URL === undefined) {
@@ -392,19 +392,3 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
 
 /** Every generated development key begins with this, so that production can refuse it. */
 export const DEVELOPMENT_KEY_PREFIX = 'headframe-development-';
-
-/**
- * Variables of this process that a command may be given, by name; those that are not set are left out,
- * and the service's own and those of the database's library, which hold its secrets, are never among them.
- */
-export function inheritedVariables(
-  names: readonly string[],
-  environment: NodeJS.ProcessEnv = process.env,
-): Record<string, string> {
-  const given = names
-    .filter((name) => !Object.hasOwn(CONFIG_SCHEMA.shape, name) && !/^PG[A-Z]/.test(name))
-    .map((name) => [name, environment[name]] as const);
-  return Object.fromEntries(
-    given.filter((pair): pair is [string, string] => pair[1] !== undefined),
-  );
-}

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { applyMigrations } from '../../src/platform/database/schema/migrations.js';
@@ -16,6 +18,7 @@ if (missing) {
 }
 
 const SLEEP = 'diagnostics/sleep';
+const DOCTOR = fileURLToPath(new URL('../../dist/cli/doctor.js', import.meta.url));
 
 describe.skipIf(missing)('behind PgBouncer in transaction mode', () => {
   const org = randomUUID();
@@ -126,7 +129,17 @@ describe.skipIf(missing)('behind PgBouncer in transaction mode', () => {
     await run();
     const client = await run({ DATABASE_DIRECT_URL: '', MIGRATE: 'false' });
     expect(await readiness(client)).toContain('Set DATABASE_DIRECT_URL');
+    const { DATABASE_DIRECT_URL: _untold, ...untold } = addresses();
+    expect(examined(untold)).toContain('Set DATABASE_DIRECT_URL');
+    expect(examined(addresses())).toContain('the logins bring their settings along');
   });
+
+  /** What the doctor finds. */
+  const examined = (environment: Record<string, string>): string =>
+    spawnSync(process.execPath, [DOCTOR], {
+      env: { PATH: process.env.PATH, ...environment },
+      encoding: 'utf8',
+    }).stdout;
 
   it('a pooler that refuses settings of sessions is told how not to', async () => {
     await run();

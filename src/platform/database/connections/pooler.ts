@@ -10,21 +10,41 @@ export async function leadsThroughPooler(connection: pg.ClientBase): Promise<boo
   return rows[0]?.pid !== (connection as unknown as { processID: number | null }).processID;
 }
 
-/** @returns what to do about a pooler that ends connections for what they ask; null when it did not */
-export function refusalOfPooler(error: unknown): string | null {
-  const { message } = error as Error;
-  return /unsupported startup parameter/.test(message)
-    ? `The connection pooler refuses the settings of sessions (${message}): let it ignore them, with ignore_startup_parameters = options,extra_float_digits in PgBouncer's configuration, and see docs/operations.md#connection-poolers.`
-    : null;
-}
-
 /**
  * What is wrong with the way to the database, if that is through a pooler.
- * @param settings what the session must have been begun with; a pooler does not pass them on
+ * @param settings what a session must have been begun with; a pooler does not pass them on
  * @param prepared whether the service knows of the pooler (`DATABASE_DIRECT_URL` is set)
  * @returns what to do; null when nothing is wrong
+ * @throws what connecting or a statement fails with
  */
 export async function faultOfPooler(
+  pool: pg.Pool,
+  settings: Readonly<Record<string, string>>,
+  prepared: boolean,
+): Promise<string | null> {
+  let connection: pg.PoolClient;
+  try {
+    connection = await pool.connect();
+  } catch (error) {
+    return refusalIn(error);
+  }
+  try {
+    return await faultOfWay(connection, settings, prepared);
+  } finally {
+    connection.release();
+  }
+}
+
+/** @throws the error, unless a pooler ended the connection for what it was begun with */
+function refusalIn(error: unknown): string {
+  const { message } = error as Error;
+  if (!message.includes('unsupported startup parameter')) {
+    throw error;
+  }
+  return `The connection pooler refuses the settings of sessions (${message}): let it ignore them, with ignore_startup_parameters = options,extra_float_digits in PgBouncer's configuration, and see docs/operations.md#connection-poolers.`;
+}
+
+async function faultOfWay(
   connection: pg.ClientBase,
   settings: Readonly<Record<string, string>>,
   prepared: boolean,

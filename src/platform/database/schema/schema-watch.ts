@@ -5,7 +5,6 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { Database } from '../database.js';
-import { refusalOfPooler } from '../connections/pooler.js';
 import { isDatabaseUnavailable } from '../database-errors.js';
 import { type Migration, readMigrations } from './migrations.js';
 import { faultOfSchema } from './schema-fault.js';
@@ -50,10 +49,7 @@ export class SchemaWatch implements OnApplicationBootstrap, OnModuleDestroy {
       const fault = await this.faultOfWays();
       this.tell(fault ?? (await faultOfSchema(this.database.requests, this.migrations)));
     } catch (error) {
-      const refusal = refusalOfPooler(error);
-      if (refusal !== null) {
-        this.tell(refusal);
-      } else if (!isDatabaseUnavailable(error)) {
+      if (!isDatabaseUnavailable(error)) {
         this.logger.error({ err: error }, 'the schema could not be compared');
       }
     }
