@@ -29,6 +29,7 @@ COPY package.json package-lock.json ./
 FROM packages AS build
 # With our own packages, and the optional ones, one of which is this platform's part of the bundler.
 COPY packages/client/package.json packages/client/
+COPY packages/console/package.json packages/console/
 COPY packages/cli/package.json packages/cli/
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
@@ -46,13 +47,20 @@ COPY packages/cli/bin packages/cli/bin
 COPY packages/cli/src packages/cli/src
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 RUN node scripts/setup/contract.mjs && npx tsc --project packages/client && npx tsc --project packages/cli
+# The console, with the example that it loads into its forms.
+COPY examples/meuse examples/meuse
+COPY packages/console/index.html packages/console/tsconfig.json packages/console/vite.config.ts packages/console/
+COPY packages/console/public packages/console/public
+COPY packages/console/src packages/console/src
+COPY scripts/setup/console-files.mjs scripts/setup/
+RUN npx vite build packages/console --logLevel error && node scripts/setup/console-files.mjs
 COPY scripts/setup/bundle.mjs scripts/setup/command-line.mjs scripts/setup/
 COPY src src
-# The demo is for checkouts: its data is not in the image.
+# The demo is for checkouts.
 # Files keep the modes of the machine that builds the image, but the service runs as another user.
 RUN npx nest build && node scripts/setup/bundle.mjs && rm -r dist/cli/demo \
  && node scripts/setup/command-line.mjs \
- && chmod -R go+rX dist prisma package.json packages/cli
+ && chmod -R go+rX dist prisma package.json packages/cli packages/console/dist
 
 # --- the packages it needs to run --------------------------------------------------------------------
 FROM packages AS dependencies
@@ -84,6 +92,7 @@ COPY --from=build /app/prisma/migrations prisma/migrations
 COPY --from=build /app/packages/cli/package.json cli/package.json
 COPY --from=build /app/packages/cli/bin cli/bin
 COPY --from=build /app/packages/cli/bundle cli/dist
+COPY --from=build /app/packages/console/dist packages/console/dist
 COPY --from=build /app/dist dist
 COPY deploy/entrypoint.sh /app/entrypoint.sh
 # If something is missing, fail this build rather than a deployment.

@@ -58,6 +58,7 @@ const FILTERS = {
   'q, an id': { idPrefix: '01a21be066c0' },
   'q, words': { words: ['singular'] },
   'status failed, task': { ...failed, ...of('task-3') },
+  'status canceled, a task that always fails': { statuses: ['canceled'], ...of('task-broken') },
   'status failed, label': { ...failed, ...project },
   'status failed, created_after': { ...failed, createdAfter: days(1) },
   'status failed, ended in a day': { ...failed, endedAfter: days(30), endedBefore: days(29) },

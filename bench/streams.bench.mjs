@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { SignJWT } from 'jose';
 import { runBenchmark } from './support/cleanup.mjs';
+import { costsOf } from './support/costs.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { load, machine } from './support/machine.mjs';
 import { peakMemory, SECRET, startServer } from './support/processes.mjs';
@@ -74,8 +75,9 @@ async function open(url, job) {
   return stream;
 }
 
-/** Submits a second of an organization's. */
-async function submits(url, org) {
+/** Submits of an organization: how many a second, and what one cost. */
+async function submits({ url, child }, org, costs) {
+  await costs.begin([child]);
   const result = await autocannon({
     url: `${url}/compute/orgs/${org}/diagnostics/sleep`,
     connections: CONNECTIONS,
@@ -87,7 +89,8 @@ async function submits(url, org) {
   if (result.errors > 0 || result.non2xx > result['3xx']) {
     throw new Error(`${result.errors} errors, ${result.non2xx} answers were not 2xx`);
   }
-  return result['3xx'] / result.duration;
+  const { own, database } = await costs.end(result['3xx']);
+  return { rate: result['3xx'] / result.duration, own, database };
 }
 
 const start = (database) =>
@@ -105,8 +108,9 @@ await runBenchmark(
     const before = load();
     const database = await benchDatabase();
     const [with_, without] = [await start(database), await start(database)];
-    await submits(with_.url, stranger);
-    await submits(without.url, stranger);
+    const costs = await costsOf(database.url);
+    await submits(with_, stranger, costs);
+    await submits(without, stranger, costs);
     const bareMb = residentMb(with_.child);
     say(`opens ${streams} streams`);
     const opened = [];
@@ -132,33 +136,43 @@ await runBenchmark(
       opened.push(await open(with_.url, await submit(without.url, job.split('/')[3])));
     }
 
-    const ratios = { stranger: [], followed: [] };
-    const rates = { stranger: [[], []], followed: [[], []] };
+    const measured = { stranger: [], followed: [] };
     for (let round = 0; round < rounds; round += 1) {
       for (const [name, org] of [
         ['stranger', stranger],
         ['followed', orgs[0]],
       ]) {
-        const turn = [with_, without];
-        const measured = new Map();
-        for (const server of round % 2 === 0 ? turn : turn.toReversed()) {
-          measured.set(server, await submits(server.url, org));
-        }
-        rates[name][0].push(measured.get(with_));
-        rates[name][1].push(measured.get(without));
-        ratios[name].push(measured.get(with_) / measured.get(without));
-        say(`${name}, round ${round + 1}: ${ratios[name].at(-1).toFixed(3)}`);
+        const turn = round % 2 === 0 ? [with_, without] : [without, with_];
+        const pair = new Map();
+        for (const server of turn) pair.set(server, await submits(server, org, costs));
+        measured[name].push([pair.get(with_), pair.get(without)]);
+        say(`${name}, round ${round + 1}`);
       }
     }
     const afterMb = residentMb(with_.child);
-    const row = (what, name) => [
-      what,
-      figure(median(rates[name][0])),
-      figure(median(rates[name][1])),
-      median(ratios[name]).toFixed(3),
-      Math.min(...ratios[name]).toFixed(3),
-      Math.max(...ratios[name]).toFixed(3),
-    ];
+    const row = (what, name, key) => {
+      const [ours, theirs] = [0, 1].map((side) => measured[name].map((pair) => pair[side][key]));
+      const ratios = ours.map((value, round) => value / theirs[round]);
+      return [
+        what,
+        figure(median(ours)),
+        figure(median(theirs)),
+        median(ratios).toFixed(3),
+        Math.min(...ratios).toFixed(3),
+        Math.max(...ratios).toFixed(3),
+      ];
+    };
+    const FIGURES = {
+      rate: 'a second',
+      own: 'processor of the replica, µs each',
+      database: 'processor of PostgreSQL, µs each',
+    };
+    const rows = Object.entries({
+      stranger: 'submits of an organization that nobody follows',
+      followed: 'submits of one that is followed',
+    }).flatMap(([name, what]) =>
+      Object.entries(FIGURES).map(([key, unit]) => row(`${what}, ${unit}`, name, key)),
+    );
     publish(
       [
         `${new Date().toISOString().slice(0, 10)}, ${machine()}, load ${before} before.`,
@@ -172,11 +186,7 @@ await runBenchmark(
           ['peak', figure(peakMemory(with_.child))],
         ]),
         '',
-        table([
-          ['submits a second', 'with streams', 'without', 'ratio', 'least', 'most'],
-          row('of an organization that nobody follows', 'stranger'),
-          row('of one that is followed', 'followed'),
-        ]),
+        table([['', 'with streams', 'without', 'ratio', 'least', 'most'], ...rows]),
         '',
         `From the answer of a cancel at the other replica to its event: p50 ${figure(median(heard))} ms, p99 ${figure(percentile(heard, 99))} ms, longest ${figure(Math.max(...heard))} ms.`,
         '',

@@ -6,6 +6,7 @@ import { AUDIT_PAGE } from './jobs/audit/audit.schema.js';
 import { JOB_EVENT, ORGANIZATION_EVENT } from './jobs/follow/event.schema.js';
 import { LIMITS } from './jobs/limits/limits.schema.js';
 import { JOB_PAGE, JOB_SUMMARY, LISTED_JOB } from './jobs/list/job-list.schema.js';
+import { OVERVIEW } from './jobs/overview/overview.schema.js';
 import { JOB_LOGS } from './jobs/logs/logs.schema.js';
 import { JOB_ATTEMPT, JOB_DETAIL } from './jobs/read/detail/detail.schema.js';
 import { JOB_ONGOING, JOB_RESULTS } from './jobs/read/results.schema.js';
@@ -21,6 +22,7 @@ export const ANSWERS = [
   JOB_RESULTS,
   JOB_ATTEMPT,
   JOB_DETAIL,
+  OVERVIEW,
   JOB_LOGS,
   JOB_EVENT,
   ORGANIZATION_EVENT,

@@ -6,11 +6,13 @@ import { ComputeModule } from './compute/compute.module.js';
 import type { TaskCatalogue } from './compute/catalogue/task-catalogue.js';
 import { UnknownPathController } from './platform/http/unknown-path.controller.js';
 import { PlatformModule, type PlatformParts } from './platform/platform.module.js';
-import { RootController } from './root.controller.js';
+import { CONSOLE_SERVED, RootController } from './root.controller.js';
 
 export interface AppParts extends PlatformParts {
   readonly key: VerificationKey;
   readonly catalogue: TaskCatalogue;
+  /** Absent: the console is not served. */
+  readonly console?: DynamicModule;
 }
 
 /** The composition root: which modules make up a replica of the configured role. */
@@ -25,8 +27,10 @@ export class AppModule {
         PlatformModule.forRoot(parts),
         AuthModule.forRoot(key),
         ComputeModule.forRole(config.ROLE, catalogue),
+        ...(parts.console === undefined ? [] : [parts.console]),
       ],
       controllers: [RootController, UnknownPathController],
+      providers: [{ provide: CONSOLE_SERVED, useValue: parts.console !== undefined }],
     };
   }
 }

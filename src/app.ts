@@ -1,16 +1,20 @@
 import { fileURLToPath } from 'node:url';
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
-import { developmentKey } from './auth/keys/development-key.js';
+import { developmentKey as findDevelopmentKey } from './auth/keys/development-key.js';
 import { NO_KEY, verificationKey } from './auth/keys/verification-key.js';
 import { loadManifests } from './compute/catalogue/manifest-loader.js';
 import type { TaskCatalogue } from './compute/catalogue/task-catalogue.js';
 import { Dispatcher } from './compute/worker/dispatcher.js';
 import { mayExist } from './compute/catalogue/task-addresses.js';
 import { loadTasks } from './compute/catalogue/task-loader.js';
+import { ConsoleFiles } from './console/console-files.js';
+import { ConsoleModule } from './console/console.module.js';
+import { publicPrefix } from './console/public-prefix.js';
 import { JobMetrics } from './jobs/metrics/job-metrics.js';
 import { serveOpenApi } from './openapi.js';
 import { type Config, ConfigError, metricsPlace } from './platform/config.js';
@@ -74,6 +78,8 @@ export async function createApp(parts: {
   });
   const catalogue = await loadCatalogue(config, logger);
   allowedMethods.knowAddresses(mayExist(catalogue));
+  const key = config.ROLE === 'worker' ? null : findDevelopmentKey(config, dataHome);
+  const consoleModule = consoleOf(config, key, logger);
   const module = AppModule.forRoot({
     config,
     database,
@@ -82,9 +88,9 @@ export async function createApp(parts: {
     allowedMethods,
     metrics,
     tracing,
-    key:
-      config.ROLE === 'worker' ? NO_KEY : verificationKey(config, developmentKey(config, dataHome)),
+    key: config.ROLE === 'worker' ? NO_KEY : verificationKey(config, key),
     catalogue,
+    ...(consoleModule !== null && { console: consoleModule }),
   });
   const nest = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new ServiceLogger(logger),
@@ -137,6 +143,23 @@ export async function createApp(parts: {
       await Promise.all([metricsServer?.close(), tracing.close()]);
     },
   };
+}
+
+/** The console, where it is served: not by workers, not when it is switched off or was not built. */
+function consoleOf(
+  config: Config,
+  developmentKey: string | null,
+  logger: Logger,
+): DynamicModule | null {
+  if (!config.CONSOLE || config.ROLE === 'worker') {
+    return null;
+  }
+  const files = ConsoleFiles.read(publicPrefix(config));
+  if (files === null) {
+    logger.warn('the console is not built, so it is not served: npm start builds it');
+    return null;
+  }
+  return ConsoleModule.serving(files, config, developmentKey);
 }
 
 /**

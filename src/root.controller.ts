@@ -1,8 +1,8 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from './platform/http/public.decorator.js';
 
-const PAGE = `<!doctype html>
+const page = (hasConsole: boolean): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -17,7 +17,7 @@ const PAGE = `<!doctype html>
   <h1>Headframe</h1>
   <p>A Task API for compute jobs: execute a task, poll its status, fetch its results, cancel it.</p>
   <ul>
-    <li><a href="docs">Swagger UI</a>: every address, with examples to try</li>
+${hasConsole ? '    <li><a href="console/">Console</a>: see, run, understand and stop work</li>\n' : ''}    <li><a href="docs">Swagger UI</a>: every address, with examples to try</li>
     <li><a href="openapi.json">openapi.json</a>: the same for machines (OpenAPI 3.1)</li>
     <li><a href="health/ready">health/ready</a> and <a href="health/live">health/live</a>: for orchestrators</li>
   </ul>
@@ -26,14 +26,23 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
+/** Injection token: whether there is a console to lead to. */
+export const CONSOLE_SERVED = Symbol('CONSOLE_SERVED');
+
 /** The page that leads to the rest. */
 @Controller()
 @Public(true)
 @ApiExcludeController()
 export class RootController {
+  private readonly text: string;
+
+  constructor(@Inject(CONSOLE_SERVED) consoleServed: boolean) {
+    this.text = page(consoleServed);
+  }
+
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
   page(): string {
-    return PAGE;
+    return this.text;
   }
 }

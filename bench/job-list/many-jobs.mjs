@@ -6,7 +6,7 @@ const RESULTS = '{"message":"Slept 0.001 seconds in 1 naps","seconds":0.001,"ste
 
 /**
  * Jobs as years of use leave them: four fifths are of one organization, the rest of 998 others and one of
- * another; of five tasks; one in fifty failed, one in a hundred was canceled; every tenth has one of fifty
+ * another; of six tasks, one of which always fails; one in fifty failed, one in a hundred was canceled; every tenth has one of fifty
  * labels; 20,000 wait and 200 run.
  * @param {import('pg').Pool} pool @param {number} count
  */
@@ -17,7 +17,8 @@ export async function insertJobs(pool, count) {
          SELECT number, uuidv7(age) AS id, clock_timestamp() + age AS at,
            CASE WHEN number = 7 THEN $4::uuid WHEN number % 5 > 0 THEN $3::uuid
              ELSE ('00000000-0000-4000-8000-' || lpad((1 + number / 5 % 998)::text, 12, '0'))::uuid END AS org_id,
-           'task-' || (number::bigint * 7919) % 5 AS task,
+           CASE WHEN number % 50 = 3 AND number % 3 = 0 THEN 'task-broken'
+             ELSE 'task-' || (number / 7) % 5 END AS task,
            CASE WHEN number % 250 = 1 THEN 'requested' WHEN number % 25000 = 2 THEN 'in progress'
              WHEN number % 50 = 3 THEN 'failed' WHEN number % 100 = 4 THEN 'canceled' ELSE 'succeeded' END AS status
          FROM generate_series($1::int, $2::int) AS number,

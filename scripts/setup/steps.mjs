@@ -70,6 +70,34 @@ const apiClient = stamped({
 });
 
 /** @type {Step} */
+const consolePages = stamped({
+  name: 'console',
+  doing: 'Building the console',
+  done: 'Console built',
+  from: [
+    'packages/console/src',
+    'packages/console/public',
+    'packages/console/index.html',
+    'packages/console/vite.config.ts',
+    'packages/console/tsconfig.json',
+    'packages/client/dist',
+    'examples/meuse',
+    'tsconfig.json',
+    'package-lock.json',
+    'scripts/setup/console-files.mjs',
+  ],
+  clears: 'packages/console/dist',
+  makes: 'packages/console/dist/index.html',
+  programs: [
+    ['node_modules/typescript/bin/tsc', '--project', 'packages/console'],
+    ['node_modules/vite/bin/vite.js', 'build', 'packages/console', '--logLevel', 'error'],
+    ['scripts/setup/console-files.mjs'],
+  ],
+  env: {},
+  failed: 'The build of the console (packages/console) failed.',
+});
+
+/** @type {Step} */
 const commandLine = stamped({
   name: 'command-line',
   doing: 'Building the command line',
@@ -116,7 +144,7 @@ const build = stamped({
  * @param {{build: boolean}} options
  */
 export async function setUp(root, options) {
-  const prepared = [packages, client, contract, apiClient, commandLine];
+  const prepared = [packages, client, contract, apiClient, commandLine, consolePages];
   const steps = options.build ? [...prepared, build] : prepared;
   /** @type {import('./lock.mjs').Lock | undefined} */
   let lock;

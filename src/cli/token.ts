@@ -1,7 +1,6 @@
-import { createSecretKey, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { SignJWT } from 'jose';
 import { developmentKey } from '../auth/keys/development-key.js';
+import { signedToken } from '../auth/keys/signed-token.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
 import { dataHomeOf } from '../platform/database/schema/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
@@ -47,25 +46,14 @@ async function main(): Promise<void> {
       'Tokens are verified with a public key (AUTH_JWT_PUBLIC_KEY or AUTH_JWKS_URI): obtain one from whoever holds the private key.',
     );
   }
-  const strict = config.AUTH_TOKEN_TYPE === 'at+jwt';
-  const claims = {
-    [config.AUTH_ORGS_CLAIM]: values.org.map((org) => org.toLowerCase()),
-    [config.AUTH_SCOPES_CLAIM]:
-      values.scope ?? `${config.AUTH_SCOPE_READ} ${config.AUTH_SCOPE_EXECUTE}`,
-    ...(strict && { client_id: 'headframe-token', jti: randomUUID() }),
-  };
-  const token = new SignJWT(claims)
-    .setProtectedHeader({ alg: 'HS256', typ: strict ? 'at+jwt' : 'JWT' })
-    .setSubject(values.subject)
-    .setIssuedAt()
-    .setExpirationTime(new Date(Date.now() + hours * 3_600_000));
-  if (config.AUTH_ISSUER !== undefined) {
-    token.setIssuer(config.AUTH_ISSUER);
-  }
-  if (config.AUTH_AUDIENCE !== undefined) {
-    token.setAudience(config.AUTH_AUDIENCE);
-  }
-  console.log(await token.sign(createSecretKey(Buffer.from(secret))));
+  const token = await signedToken(config, secret, {
+    organizations: values.org,
+    scope: values.scope ?? `${config.AUTH_SCOPE_READ} ${config.AUTH_SCOPE_EXECUTE}`,
+    subject: values.subject,
+    client: 'headframe-token',
+    seconds: hours * 3_600,
+  });
+  console.log(token);
 }
 
 main().catch(exitFatally);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JsonSchema } from './schema/json.schema.js';
+import type { TaskViews } from './catalogue/view.schema.js';
 import type { ProcessCommand } from './catalogue/process-command.js';
 import type { Backoff } from '../jobs/lease/attempt-outcome.js';
 
@@ -54,6 +55,8 @@ interface TaskBase<P extends z.ZodType | JsonSchema, R extends z.ZodType | JsonS
   readonly results: R;
   /** Parameters that work with "Try it out" in Swagger UI. */
   readonly example: P extends z.ZodType ? z.input<P> : object;
+  /** How the console shows the results; without it, as a tree. */
+  readonly view?: TaskViews;
   /** Seconds of running after which the attempt fails with `task-timeout`. */
   readonly timeoutSeconds: number;
   /** How many attempts may fail before the job does. Default 1. Typed problems are never retried. */

@@ -57,6 +57,8 @@ import { Retention } from './care/retention.js';
 import { RetentionStore } from './care/retention.store.js';
 import { Submit } from './submit/submit.js';
 import { SubmitQuota } from './submit/submit-quota.js';
+import { OverviewController } from './overview/overview.controller.js';
+import { OverviewStore } from './overview/overview.store.js';
 import { UsageMeter } from './limits/usage-meter.js';
 import { UsageRecount } from './care/usage-recount.js';
 import { UsageStore } from './care/usage.store.js';
@@ -90,6 +92,7 @@ export class JobsModule {
               JobEventsController,
               OrganizationEventsController,
               JobListController,
+              OverviewController,
               JobLogsController,
               PurgeController,
               BulkController,
@@ -115,6 +118,7 @@ export class JobsModule {
         JobSearch,
         JobListStore,
         JobSummaryStore,
+        OverviewStore,
         OutlookStore,
         JobLogsStore,
         AuditStore,

@@ -95,6 +95,11 @@ export const CONFIG_SCHEMA = z.object({
   DATABASE_API_URL: postgresUrl
     .optional()
     .describe('The same with a login for requests alone; unset: `DATABASE_URL`.'),
+  DATABASE_DIRECT_URL: postgresUrl
+    .optional()
+    .describe(
+      'The server itself, if `DATABASE_URL` and `DATABASE_API_URL` lead through a connection pooler such as PgBouncer: for heartbeats, notifications and locks.',
+    ),
   DATABASE_POOL_SIZE: wholeNumber(2, 200)
     .default(10)
     .describe('Connections of this process, besides one for heartbeats and notifications.'),
@@ -249,6 +254,21 @@ export const CONFIG_SCHEMA = z.object({
     )
     .default([])
     .describe('Origins whose browsers may call the API, separated by commas; `*` for any.'),
+  CONSOLE: flag.default(true).describe('Whether to serve the console at `/console`.'),
+  CONSOLE_CLIENT_ID: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,200}$/, 'must be at most 200 visible characters')
+    .optional()
+    .describe(
+      'Client id of the console at the provider in `AUTH_ISSUER`, for sign-in with PKCE; unset: by a pasted token.',
+    ),
+  CONSOLE_SCOPE: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,1000}$/, 'must be words separated by blanks')
+    .optional()
+    .describe(
+      'Scopes that the console asks the provider for; unset: `openid` and the three scopes above.',
+    ),
   METRICS_PORT: wholeNumber(0, 65535)
     .optional()
     .describe(
@@ -322,6 +342,16 @@ function disorderedLimits(config: Config): string[] {
     .map(([name, least]) => `${name}: must be at least ${least}`);
 }
 
+/** Through a pooler a session's settings come with its login, so those of requests need their own. */
+function sharedLogins({ DATABASE_URL, DATABASE_API_URL }: NodeJS.ProcessEnv): string[] {
+  const [service, requests] = [DATABASE_URL, DATABASE_API_URL].map((url) =>
+    url !== undefined && URL.canParse(url) ? new URL(url).username : undefined,
+  );
+  return requests === undefined || requests === service
+    ? ['DATABASE_API_URL: must be set beside DATABASE_DIRECT_URL, with a login of its own']
+    : [];
+}
+
 /** What cannot hold together, whether or not each variable by itself is right. */
 function contradictions(present: NodeJS.ProcessEnv): string[] {
   const keys = ['AUTH_JWKS_URI', 'AUTH_JWT_PUBLIC_KEY', 'AUTH_JWT_SECRET'].filter(
@@ -331,10 +361,16 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
   if (keys.length > 1) {
     faults.push(`${keys.join(', ')}: set only one of them`);
   }
-  for (const name of ['DATABASE_OWNER_URL', 'DATABASE_API_URL']) {
+  for (const name of ['DATABASE_OWNER_URL', 'DATABASE_API_URL', 'DATABASE_DIRECT_URL']) {
     if (present[name] !== undefined && present.DATABASE_URL === undefined) {
       faults.push(`${name}: goes with DATABASE_URL, which is not set`);
     }
+  }
+  if (present.CONSOLE_CLIENT_ID !== undefined && !isIssuerAddress(present.AUTH_ISSUER)) {
+    faults.push('CONSOLE_CLIENT_ID: goes with AUTH_ISSUER, which is not set to an address');
+  }
+  if (present.DATABASE_DIRECT_URL !== undefined) {
+    faults.push(...sharedLogins(present));
   }
   if (present.NODE_ENV === 'production') {
     if (present.DATABASE_URL === undefined) {
@@ -356,19 +392,3 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
 
 /** Every generated development key begins with this, so that production can refuse it. */
 export const DEVELOPMENT_KEY_PREFIX = 'headframe-development-';
-
-/**
- * Variables of this process that a command may be given, by name; those that are not set are left out,
- * and the service's own and those of the database's library, which hold its secrets, are never among them.
- */
-export function inheritedVariables(
-  names: readonly string[],
-  environment: NodeJS.ProcessEnv = process.env,
-): Record<string, string> {
-  const given = names
-    .filter((name) => !Object.hasOwn(CONFIG_SCHEMA.shape, name) && !/^PG[A-Z]/.test(name))
-    .map((name) => [name, environment[name]] as const);
-  return Object.fromEntries(
-    given.filter((pair): pair is [string, string] => pair[1] !== undefined),
-  );
-}

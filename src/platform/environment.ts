@@ -33,6 +33,22 @@ export function hideEnvironment(): boolean {
   }
 }
 
+/**
+ * Variables of this process that a command may be given, by name; those that are not set are left out,
+ * and the service's own and those of the database's library, which hold its secrets, are never among them.
+ */
+export function inheritedVariables(
+  names: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const given = names
+    .filter((name) => !Object.hasOwn(CONFIG_SCHEMA.shape, name) && !/^PG[A-Z]/.test(name))
+    .map((name) => [name, environment[name]] as const);
+  return Object.fromEntries(
+    given.filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+}
+
 /** Overwrites entries in place, so that all others stay where the C library knows them. */
 function blank(): void {
   const stat = readFileSync('/proc/self/stat', 'latin1');

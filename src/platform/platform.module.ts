@@ -51,6 +51,7 @@ export class PlatformModule {
             new Database({
               url: database.url,
               requestUrl: database.requestUrl,
+              directUrl: database.directUrl,
               ...poolShares(config.ROLE, config.DATABASE_POOL_SIZE),
               metrics: databaseMetrics,
             }),

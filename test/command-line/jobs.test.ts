@@ -1,19 +1,27 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { HeadframeClient, type Job } from 'headframe-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXAMPLE_ORGANIZATION } from '../../src/jobs/job/examples.js';
 import { CommandLine } from '../support/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { manifest, tasksFolder } from '../support/process-tasks.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 
 let database: TestDatabase;
 let service: Service;
 let headframe: CommandLine;
+let tasks: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  service = await startService(database.url);
+  tasks = tasksFolder({
+    talking: manifest({
+      command: ['/bin/sh', '-c', 'echo one >&2; sleep 1; echo two >&2; echo \'{"results": {}}\''],
+    }),
+  });
+  service = await startService(database.url, { TASKS_DIR: tasks });
   headframe = new CommandLine({
     HEADFRAME_URL: service.url,
     HEADFRAME_ORG: EXAMPLE_ORGANIZATION,
@@ -24,6 +32,7 @@ afterAll(async () => {
   headframe.remove();
   await service.stop();
   await database.drop();
+  rmSync(tasks, { recursive: true });
 });
 
 const SLEEP = ['run', 'diagnostics/sleep'];
@@ -82,12 +91,18 @@ describe('headframe run', () => {
     const { code, stdout } = await headframe.run([...SLEEP, ...words, '--json', '--follow'], {
       stdin: '{"seconds": 0.05, "fail": {"status": 503, "title": "", "detail": "Buy some."}}',
     });
-    const [last] = stdout.trim().split('\n').slice(-1);
+    const last = stdout.trim().split('\n').at(-1);
     expect([code, JSON.parse(last!)]).toMatchObject([
       1,
       { status: 'failed', error: { status: 503, title: 'Out of paper', detail: 'Buy some.' } },
     ]);
-    expect(stdout).toContain('of 3 naps');
+    const { job } = JSON.parse(last!) as { job: Job };
+    const client = new HeadframeClient({
+      url: service.url,
+      org: EXAMPLE_ORGANIZATION,
+      token: await token(EXAMPLE_ORGANIZATION),
+    });
+    expect(await client.parameters(job)).toMatchObject({ seconds: 0.05, steps: 3 });
   });
 
   it('submits labels and other options, by which the job is found again', async () => {
@@ -280,6 +295,31 @@ describe('headframe cancel', () => {
     const done = await headframe.run([...words, '--yes']);
     expect(JSON.parse(done.stdout)).toMatchObject({ matched: 1, changed: 1, dry_run: false });
     expect((await headframe.run(['wait', name])).code).toBe(3);
+  });
+});
+
+describe('headframe logs', () => {
+  it('prints what the command of a job writes, while it does and after', async () => {
+    await headframe.run(['run', 'test/process', '--detach']);
+    const followed = await headframe.run(['logs', '@latest', '-f']);
+    expect([followed.code, followed.stdout]).toEqual([0, 'one\ntwo\n']);
+    const { stdout } = await headframe.run(['logs', '@latest', '--json']);
+    const pieces = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { text: string; attempt: number });
+    expect(pieces.map(({ text }) => text).join('')).toBe('one\ntwo\n');
+  });
+});
+
+describe('headframe limits', () => {
+  it('are for administrators: 5 for others', async () => {
+    const { code, stderr } = await headframe.run(['limits']);
+    expect([code, stderr]).toEqual([5, expect.stringContaining('compute:admin')]);
+    const scope = 'compute:read compute:admin';
+    const env = { HEADFRAME_TOKEN: await token(EXAMPLE_ORGANIZATION, { scope }) };
+    const told = await headframe.run(['limits'], { env });
+    expect(told.stdout).toMatch(/^running jobs +\d+ of any$/m);
   });
 });
 

@@ -24,6 +24,7 @@ describe('a manifest', () => {
       JSON.stringify(
         manifest({
           feature_flag: 'new',
+          view: [{ kind: 'table', rows: 'results.intervals' }],
           max_attempts: 3,
           backoff: { first_seconds: 5, longest_seconds: 600 },
           resources: { cpus: 4, memory_mb: 512 },
@@ -41,6 +42,7 @@ describe('a manifest', () => {
       maxAttempts: 3,
       backoff: { firstSeconds: 5, longestSeconds: 600 },
       previewFlag: 'new',
+      view: [{ kind: 'table', rows: 'results.intervals' }],
       process: {
         launcher: ['srun', '--job-name={name}'],
         cancel: ['scancel', '--name={name}'],
@@ -83,6 +85,11 @@ describe('a manifest', () => {
     [{ env: ['DATABASE_URL'] }, /^env\[0\]: is the service's own/],
     [{ env: ['HOME'] }, /^env\[0\]: is set by the service/],
     [{ env: ['A=B'] }, /^env\[0\]: must be the name/],
+    [{ view: [{ kind: 'film' }] }, /^view\[0\]\.kind: /],
+    [
+      { view: [{ kind: 'table', rows: 'rows' }] },
+      /^view\[0\]\.rows: must be a place such as results/,
+    ],
   ])('%j is refused, and says where it is wrong', (part, message) => {
     expect(faultsOf(part as ManifestPart | string)).toEqual([expect.stringMatching(message)]);
   });

@@ -98,11 +98,14 @@ describe('the image', () => {
     expect(fromContext.toSorted()).toEqual(allowed.toSorted());
   });
 
-  it('holds no development packages, and of our own the command line alone, as one file', async () => {
+  it('holds no development packages, and of our own the command line, as one file, and the built console', async () => {
     const installs = stages.get('dependencies')!.find((line) => line.includes('npm ci'))!;
     expect(installs).toMatch(/npm ci --omit=dev --omit=optional --workspaces=false /);
     const copied = instructions('COPY').filter((line) => line.includes('packages/'));
-    expect(copied).toEqual([
+    const consoleFiles = '--from=build /app/packages/console/dist packages/console/dist';
+    expect(copied).toContain(consoleFiles);
+    const cli = copied.filter((line) => line !== consoleFiles);
+    expect(cli).toEqual([
       '--from=build /app/packages/cli/package.json cli/package.json',
       '--from=build /app/packages/cli/bin cli/bin',
       '--from=build /app/packages/cli/bundle cli/dist',
@@ -112,7 +115,7 @@ describe('the image', () => {
     // Where there are no packages for it.
     const alone = mkdtempSync(join(tmpdir(), 'headframe-image-'));
     try {
-      for (const line of copied) {
+      for (const line of cli) {
         const [, from = '', to = ''] = /=build \/app\/(\S+) (\S+)/.exec(line) ?? [];
         cpSync(root + from, join(alone, to), { recursive: true });
       }

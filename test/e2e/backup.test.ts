@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -132,6 +132,35 @@ describe.skipIf(POSTGRES_PROGRAMS === null)('a backup, by the commands of docs/b
     expect(again.headers.get('location')).toBe(`${jobs.keyed}/status`);
     const next = await client.submit('diagnostics/sleep', body.parameters);
     expect(Object.values(jobs)).not.toContain(next);
+  });
+
+  it('of which only a part is left is noticed: when it is read, restored, and by the service', async () => {
+    const fresh = await startServer();
+    const addresses = { NEW_ADMIN_URL: fresh.url('postgres'), NEW_URL: fresh.url('headframe') };
+    const whole = readFileSync(join(folder, 'headframe.dump'));
+    const restore = commandsBelow('Restore').replace('headframe.dump', 'part.dump');
+    // Within the list of what it holds, and within the rows behind it.
+    for (const part of [0.5, 0.99]) {
+      writeFileSync(join(folder, 'part.dump'), whole.subarray(0, Math.floor(whole.length * part)));
+      expect(shell('pg_restore --file=/dev/null part.dump', {}).status).not.toBe(0);
+      expect(shell(restore, addresses).status).not.toBe(0);
+      const { rows } = await query(fresh.url('headframe'), `SELECT to_regclass('jobs') AS jobs`);
+      expect(rows).toEqual([{ jobs: null }]);
+      await query(fresh.url('postgres'), 'DROP DATABASE headframe');
+    }
+    // Not by the page: what can be restored is.
+    await query(fresh.url('postgres'), 'CREATE DATABASE headframe OWNER headframe');
+    expect(shell('pg_restore --dbname "$NEW_URL" part.dump', addresses).status).not.toBe(0);
+    for (const MIGRATE of ['false', 'true']) {
+      const service = await startService(fresh.url('headframe', 'service'), {
+        ...environment(fresh),
+        MIGRATE,
+      });
+      services.push(service);
+      const ready = await fetch(`${service.url}/health/ready`);
+      expect(ready.status).toBe(503);
+      expect(await ready.text()).toContain('was restored in part');
+    }
   });
 
   it('that is restored without its roles is refused at the start, with what to do', async () => {

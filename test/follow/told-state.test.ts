@@ -24,6 +24,7 @@ const job = (status: JobStatus, attempt: number, progress = 0, message: string |
     startedAt: new Date(1),
     endedAt: null,
     labels: {},
+    mark: '0',
   }) satisfies JobSnapshot;
 
 describe('how far a job has come', () => {

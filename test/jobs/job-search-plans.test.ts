@@ -4,7 +4,7 @@ import { ANY_JOB, type JobFilter } from '../../src/jobs/list/search/job-filter.j
 import { candidatesFrom, type JobSource } from '../../src/jobs/list/search/job-candidates.js';
 import { idRangeOf } from '../../src/jobs/list/search/id-range.js';
 import { searchStatement } from '../../src/jobs/list/search/search-statement.js';
-import { IN_ORDER, scopeOf } from '../../src/platform/database/request-scope.js';
+import { PLANS, scopeOf } from '../../src/platform/database/request-scope.js';
 import { Engine } from '../support/jobs.js';
 
 /** A node of a plan. */
@@ -44,7 +44,9 @@ describe('the plan of a search', () => {
     );
     const connection = await engine.database.requests.connect();
     try {
-      await connection.query(`BEGIN; ${source === 'ended' ? '' : IN_ORDER} ${scopeOf([orgId])}`);
+      await connection.query(
+        `BEGIN; ${PLANS[source === 'ended' ? 'by index' : 'in order']} ${scopeOf([orgId])}`,
+      );
       const { rows } = await connection.query(
         `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
         values,

@@ -24,12 +24,14 @@ export class EventService {
   readonly tokens: string[] = [];
   readonly lastEventIds: (string | undefined)[] = [];
   hinder: Hindrance = () => false;
+  /** A status is read and answered when this is fulfilled. */
+  gate: Promise<unknown> = Promise.resolve();
   private readonly jobs = new Map<string, { job: Job; status: JobState; progress: number }>();
   private readonly streams = new Set<OpenStream>();
   private events = 0;
 
   private constructor(private readonly server: ReturnType<typeof createServer>) {
-    server.on('request', (request, response) => this.answer(request, response));
+    server.on('request', (request, response) => void this.answer(request, response));
   }
 
   static async open(): Promise<EventService> {
@@ -86,12 +88,13 @@ export class EventService {
     this.server.closeAllConnections();
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse): void {
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url!;
     this.asked.push(path);
     this.tokens.push(request.headers.authorization!.replace('Bearer ', ''));
     const [, id = ''] = /([^/]+)\/(status|events)/.exec(path)!;
     if (path.endsWith('/status')) {
+      await this.gate;
       const body = this.body(id);
       response.writeHead('result' in body.links ? 200 : 202, { 'retry-after': '1' });
       response.end(JSON.stringify(body));

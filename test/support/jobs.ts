@@ -108,7 +108,7 @@ export class Engine {
   }
 
   async register(): Promise<string> {
-    return (await this.workers.register('test', { version: '0', tasks: new Map() })).id;
+    return (await this.workers.register('test', { version: '0', tasks: new Map(), slots: 1 })).id;
   }
 
   /** Claims once, from a random place in the ring. */

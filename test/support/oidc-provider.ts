@@ -39,14 +39,17 @@ export class OidcProvider {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Serves with these keys, at the address it always had: the first signs. */
-  async serve(keys: readonly JWK[]): Promise<void> {
+  /**
+   * Serves with these keys, at the address it always had: the first signs.
+   * @param console address that people are sent back to who sign in with a browser; they are asked who they are
+   */
+  async serve(keys: readonly JWK[], console?: string): Promise<void> {
     await this.stop();
     const server = createServer();
     server.listen(this.port, '127.0.0.1');
     await once(server, 'listening');
     this.port = (server.address() as AddressInfo).port;
-    const provider = new Provider(this.issuer, this.configuration(keys));
+    const provider = new Provider(this.issuer, this.configuration(keys, console));
     this.provider = provider;
     const handle = provider.callback();
     server.on('request', (request, response) => {
@@ -99,7 +102,7 @@ export class OidcProvider {
     await code.save();
   }
 
-  private configuration(keys: readonly JWK[]): Configuration {
+  private configuration(keys: readonly JWK[], console?: string): Configuration {
     return {
       clients: [
         {
@@ -118,12 +121,25 @@ export class OidcProvider {
           response_types: [],
           application_type: 'native',
         },
+        ...(console === undefined
+          ? []
+          : [
+              {
+                client_id: 'headframe-console',
+                token_endpoint_auth_method: 'none' as const,
+                grant_types: ['authorization_code'],
+                id_token_signed_response_alg: keys[0]?.alg as 'RS256',
+                redirect_uris: [console],
+                response_types: ['code' as const],
+                application_type: 'native' as const,
+              },
+            ]),
       ],
       findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
       jwks: { keys: keys as never },
       scopes: ['openid', 'offline_access', 'tasks.read', 'tasks.run'],
       features: {
-        devInteractions: { enabled: false },
+        devInteractions: { enabled: console !== undefined },
         clientCredentials: { enabled: true },
         deviceFlow: { enabled: true },
         resourceIndicators: {

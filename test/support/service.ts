@@ -27,13 +27,15 @@ const START_MS = 30_000;
  * Starts a replica on a free port and waits until it listens.
  * @param environment beside what every test needs; the test run's own is not passed on
  * @param command what to run it by, if not directly; it must become the service, as `exec` does
+ * @param main the program: that of another build, perhaps
  */
 export async function startService(
   databaseUrl: string,
   environment: Record<string, string> = {},
   command: readonly string[] = [],
+  main = MAIN,
 ): Promise<Service> {
-  const [program, ...words] = [...command, process.execPath, '--enable-source-maps', MAIN];
+  const [program, ...words] = [...command, process.execPath, '--enable-source-maps', main];
   const child = spawn(program as string, words, {
     env: {
       PATH: process.env.PATH,

@@ -25,8 +25,10 @@ export async function checkDatabase(
     return server;
   }
   const logins = await checkLogins(config, urls);
-  const database = new Database({ url: urls.url, requestUrl: urls.requestUrl, poolSize: 1 });
+  const { url, requestUrl, directUrl } = urls;
+  const database = new Database({ url, requestUrl, directUrl, poolSize: 1 });
   try {
+    const pooler = await attempt('pooler', MENDED_BY_OTHERS, () => checkPooler(database));
     const schema = await attempt('migrations', MENDED_BY_OTHERS, async () => {
       const migrations = await readMigrations();
       const fault = await faultOfSchema(database.requests, migrations);
@@ -38,10 +40,19 @@ export async function checkDatabase(
     const replicas = isFit
       ? await attempt('replicas', MENDED_BY_OTHERS, () => checkReplicas(database.pool, config))
       : [];
-    return [...server, ...logins, ...schema, ...replicas];
+    return [...server, ...logins, ...pooler, ...schema, ...replicas];
   } finally {
     await database.onApplicationShutdown();
   }
+}
+
+/** @returns nothing where there is no pooler */
+async function checkPooler(database: Database): Promise<readonly Finding[]> {
+  const fault = await database.faultOfWays();
+  if (fault !== null) {
+    return [bad('pooler', 'fail', 'a connection pooler is in the way', fault)];
+  }
+  return database.pooled ? [good('pooler', 'the logins bring their settings along')] : [];
 }
 
 async function checkLogins(config: Config, urls: OpenDatabase): Promise<readonly Finding[]> {

@@ -13,14 +13,12 @@ const LITTLE_PART = 0.05;
 
 /** This process's Node, memory and disks, and the manifests it would load. */
 export async function checkMachine(config: Config, dataHome: string): Promise<readonly Finding[]> {
-  const isWorker = config.ROLE !== 'api';
-  return [
-    nodeVersion(),
-    ...(isWorker ? [memory(config)] : []),
-    ...(config.DATABASE_URL === undefined ? await disk('data home', dataHome, 'DATA_HOME') : []),
-    ...(isWorker ? await disk('work folders', tmpdir(), 'TMPDIR') : []),
-    ...(isWorker ? await manifests(config) : []),
-  ];
+  const runsJobs = config.ROLE !== 'api';
+  const groups = await Promise.all([
+    ...(config.DATABASE_URL === undefined ? [disk('data home', dataHome, 'DATA_HOME')] : []),
+    ...(runsJobs ? [disk('work folders', tmpdir(), 'TMPDIR'), manifests(config)] : []),
+  ]);
+  return [nodeVersion(), ...(runsJobs ? [memory(config)] : []), ...groups.flat()];
 }
 
 function nodeVersion(): Finding {

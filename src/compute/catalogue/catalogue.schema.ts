@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VIEWS } from './view.schema.js';
 import { COUNT } from '../../platform/http/openapi/body.js';
 
 const JSON_SCHEMA = z
@@ -21,6 +22,11 @@ export const TASK = z
       .describe('Of a preview task, which needs the header `API-Preview: opt-in`.'),
     parameters: JSON_SCHEMA,
     results: JSON_SCHEMA,
+    example: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Parameters that work; with `details=true` only.'),
+    view: VIEWS.optional().describe('How to show the results; with `details=true` only.'),
   })
   .meta({ id: 'Task' });
 

@@ -6,6 +6,7 @@ import { JsonSchema } from '../schema/json.schema.js';
 import { BRACES, OWN_VARIABLES, PLACEHOLDERS, type Placeholder } from './process-command.js';
 import type { ProcessTask } from '../task.js';
 import { MAX_TIMEOUT_SECONDS, TASK_NAME, TOPIC, VERSION } from './task-loader.js';
+import { VIEWS } from './view.schema.js';
 
 const OBJECT = z.record(z.string(), z.unknown());
 const WORDS = z.array(z.string().min(1)).max(256);
@@ -37,6 +38,7 @@ const MANIFEST = z.strictObject({
   parameters: OBJECT,
   results: OBJECT,
   example: OBJECT,
+  view: VIEWS.optional(),
   timeout_seconds: z.number().positive().max(MAX_TIMEOUT_SECONDS),
   grace_seconds: z.number().min(0).max(60).default(5),
   max_attempts: z.int().min(1).max(100).default(1),
@@ -93,6 +95,7 @@ export function taskOf(text: string, folder: string): ProcessTask {
     parameters,
     results,
     example: manifest.example,
+    ...(manifest.view !== undefined && { view: manifest.view }),
     timeoutSeconds: manifest.timeout_seconds,
     maxAttempts: manifest.max_attempts,
     ...(manifest.backoff !== undefined && {

@@ -1,6 +1,7 @@
 import type { BodyOf } from '../../platform/http/openapi/body.js';
 import { type JsonSchemaDocument, jsonSchemaOf } from '../schema/task.schema.js';
 import type { Task } from '../task.js';
+import { VIEWS } from './view.schema.js';
 import type { TASK } from './catalogue.schema.js';
 
 /** A task together with the file it comes from. */
@@ -47,7 +48,15 @@ export class TaskCatalogue {
       version: task.version,
       description: task.description,
       ...(task.previewFlag !== undefined && { feature_flag: task.previewFlag }),
-      ...(details && this.schemasOf(task)),
+      ...(details && this.detailsOf(task)),
+    };
+  }
+
+  private detailsOf(task: Task) {
+    return {
+      ...this.schemasOf(task),
+      example: task.example as Record<string, unknown>,
+      ...(task.view !== undefined && { view: VIEWS.parse(task.view) }),
     };
   }
 

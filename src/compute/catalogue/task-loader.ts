@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { CodeTask } from '../task.js';
+import { VIEWS } from './view.schema.js';
 import { type CatalogueEntry, TaskCatalogue, taskKey } from './task-catalogue.js';
 
 const SEGMENT = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be like kriging-2d');
@@ -49,6 +50,7 @@ const DEFINITION = z.object({
   parameters: z.instanceof(z.ZodType, { error: 'must be a zod schema' }),
   results: z.instanceof(z.ZodType, { error: 'must be a zod schema' }),
   runner: z.enum(['thread', 'inline']),
+  view: VIEWS.optional(),
   timeoutSeconds: z.number().positive().max(MAX_TIMEOUT_SECONDS),
   maxAttempts: z.number().int().min(1).max(100).optional(),
   backoff: z

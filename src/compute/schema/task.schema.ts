@@ -38,5 +38,14 @@ export type JsonSchemaDocument = Readonly<Record<string, unknown>>;
 export function jsonSchemaOf(schema: TaskSchema, io: 'input' | 'output'): JsonSchemaDocument {
   return schema instanceof JsonSchema
     ? schema.document
-    : z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });
+    : z.toJSONSchema(schema, {
+        target: 'draft-2020-12',
+        io,
+        unrepresentable: 'any',
+        override: ({ zodSchema, jsonSchema }) => {
+          if (zodSchema instanceof z.ZodDiscriminatedUnion) {
+            jsonSchema.discriminator = { propertyName: zodSchema.def.discriminator };
+          }
+        },
+      });
 }

@@ -41,6 +41,7 @@ const WATCH_MS = 250;
 export class LocalWorker extends EventEmitter<Events> {
   private readonly logger = new Logger('LocalWorker');
   private readonly leaseMs: number;
+  private readonly slots: number;
   private tasks: ReadonlyMap<string, string> = new Map();
   private identity: WorkerIdentity | null = null;
   private link: StandingConnection | null = null;
@@ -58,6 +59,7 @@ export class LocalWorker extends EventEmitter<Events> {
   ) {
     super();
     this.leaseMs = config.LEASE_SECONDS * 1_000;
+    this.slots = config.WORKER_SLOTS;
   }
 
   /** The id to claim with, or null while the worker must not start anything. */
@@ -126,6 +128,7 @@ export class LocalWorker extends EventEmitter<Events> {
     const identity = await this.store.register(`${hostname()}:${process.pid}`, {
       version: VERSION,
       tasks: this.tasks,
+      slots: this.slots,
     });
     this.renewedAt = asked;
     this.stoppedItself = false;

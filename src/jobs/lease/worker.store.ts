@@ -17,6 +17,8 @@ export interface WorkerProgram {
   readonly version: string;
   /** Versions of the tasks that it runs, by their keys. */
   readonly tasks: ReadonlyMap<string, string>;
+  /** How many jobs it runs at once. */
+  readonly slots: number;
 }
 
 export interface Beat {
@@ -38,7 +40,7 @@ export class WorkerStore {
    * @param name host and process, for people
    * @param program what it is, which is kept when it is gone
    */
-  async register(name: string, { version, tasks }: WorkerProgram): Promise<WorkerIdentity> {
+  async register(name: string, { version, tasks, slots }: WorkerProgram): Promise<WorkerIdentity> {
     const worker = { id: newId(), lockKey: randomInt(-(2 ** 31), 2 ** 31) };
     await this.database.pool.query(
       `WITH program AS (
@@ -49,9 +51,9 @@ export class WorkerStore {
            AND old.started_at < coalesce((SELECT created_at FROM job_submissions ORDER BY id LIMIT 1), now())
              - interval '90 days'
        )
-       INSERT INTO workers (id, lock_key, name, tasks)
-       VALUES ($1, $2, $3, ARRAY(SELECT json_object_keys($5::json)))`,
-      [worker.id, worker.lockKey, name, version, JSON.stringify(Object.fromEntries(tasks))],
+       INSERT INTO workers (id, lock_key, name, tasks, slots)
+       VALUES ($1, $2, $3, ARRAY(SELECT json_object_keys($5::json)), $6)`,
+      [worker.id, worker.lockKey, name, version, JSON.stringify(Object.fromEntries(tasks)), slots],
     );
     return worker;
   }

@@ -100,7 +100,7 @@ export class JobSummaryStore {
         FROM oldest JOIN job_submissions s ON s.id = oldest.job_id`,
         values: [orgId, topic, task],
       },
-      { inOrder: true },
+      { plan: 'in order' },
     );
     return rows[0]?.seconds ?? null;
   }

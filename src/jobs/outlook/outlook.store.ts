@@ -103,7 +103,7 @@ export class OutlookStore {
           FROM (SELECT count(*)::int AS count FROM job_leases WHERE org_id = $1) AS running`,
           values: [orgId],
         },
-        { inOrder: true },
+        { plan: 'in order' },
       );
       const row = rows[0] as (typeof rows)[number];
       return { ...row, next: new Map((row.next ?? []).map((id, place) => [id, place])) };
@@ -149,7 +149,7 @@ export class OutlookStore {
           ) AS last JOIN job_ends e ON e.job_id = last.id AND e.status = 'succeeded'`,
           values: [orgId, topic, task],
         },
-        { inOrder: true },
+        { plan: 'in order' },
       );
       return rows[0]?.seconds ?? null;
     });

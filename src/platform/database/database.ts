@@ -4,8 +4,17 @@ import pg from 'pg';
 import { type Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connections/connection-pool.js';
 import type { DatabaseMetrics } from '../metrics/database-metrics.js';
+import { faultOfPooler } from './connections/pooler.js';
+import { UnnamedClient } from './connections/unnamed-client.js';
 import { queryFor, readFor, type RequestOptions, scopeOf } from './request-scope.js';
-import { type DatabaseRole, type Patience, sessionOf } from './session.js';
+import {
+  type DatabaseRole,
+  type Patience,
+  REQUESTS,
+  sessionOf,
+  settingsOf,
+  WORK,
+} from './session.js';
 
 /** Where the database is, and how much of it this process may use. */
 export interface DatabaseOptions {
@@ -13,6 +22,8 @@ export interface DatabaseOptions {
   readonly url: string;
   /** The same with another login, for requests; that of `url` when it is not said. */
   readonly requestUrl?: string;
+  /** The server itself, when the addresses above lead through a pooler. */
+  readonly directUrl?: string | undefined;
   /** For what requests ask; `headframe_api` when it is not said. */
   readonly requestRole?: DatabaseRole;
   /** Most connections at once for work. */
@@ -23,15 +34,11 @@ export interface DatabaseOptions {
   readonly metrics?: DatabaseMetrics;
 }
 
-/** A client waits for a request's statement, and sooner comes back than waits on. */
-const REQUESTS: Patience = { statementMs: 5_000, answerMs: 7_000, connectMs: 5_000 };
-/** No client waits for these statements, and one that is cut off would start again from the beginning. */
-const WORK: Patience = { statementMs: 30_000, answerMs: 35_000, connectMs: 5_000 };
-
 /**
  * The process's connections: those for requests of clients, whose statements are cut off after 5 s,
  * and those for its own work, whose statements may take 30 s. Neither can use up the other's.
- * Statements of hot paths go to a pool by a name, so that they are planned once.
+ * Statements of hot paths go to a pool by a name, so that they are planned once; through a pooler the
+ * names are left out.
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
@@ -40,19 +47,21 @@ export class Database implements OnApplicationShutdown {
   private client: PrismaClient | null = null;
 
   constructor(private readonly options: DatabaseOptions) {
+    const plain = options.directUrl === undefined ? pg.Client : UnnamedClient;
+    const client = options.metrics?.measured(plain) ?? plain;
     this.forRequests = new ConnectionPool(
       options.requestUrl ?? options.url,
       options.requestRole ?? 'headframe_api',
       options.requestPoolSize ?? options.poolSize,
       REQUESTS,
-      options.metrics?.client,
+      client,
     );
     this.forWork = new ConnectionPool(
       options.url,
       'headframe_worker',
       options.poolSize,
       WORK,
-      options.metrics?.client,
+      client,
     );
     options.metrics?.watch('requests', this.forRequests.pool);
     options.metrics?.watch('work', this.forWork.pool);
@@ -126,7 +135,32 @@ export class Database implements OnApplicationShutdown {
 
   /** A connection of its own, outside the pools, for heartbeats, notifications and session locks. */
   dedicatedConnection(patience: Patience): pg.Client {
-    return new pg.Client(sessionOf(this.options.url, 'headframe_worker', patience));
+    const { url, directUrl = url } = this.options;
+    return new pg.Client(sessionOf(directUrl, 'headframe_worker', patience));
+  }
+
+  /** Whether the pools connect through a pooler: then their sessions are not theirs alone. */
+  get pooled(): boolean {
+    return this.options.directUrl !== undefined;
+  }
+
+  /**
+   * @returns what is wrong with the ways of the pools to the database, and what to do; null when nothing is
+   * @throws what a connection fails with
+   */
+  async faultOfWays(): Promise<string | null> {
+    const { requestRole = 'headframe_api' } = this.options;
+    const ways = [
+      { pool: this.requests, settings: settingsOf(requestRole, REQUESTS.statementMs) },
+      { pool: this.pool, settings: settingsOf('headframe_worker', WORK.statementMs) },
+    ];
+    for (const { pool, settings } of ways) {
+      const fault = await faultOfPooler(pool, settings, this.pooled);
+      if (fault !== null) {
+        return fault;
+      }
+    }
+    return null;
   }
 
   /**

@@ -5,16 +5,21 @@ import { UUID } from '../uuid.js';
 export interface RequestOptions {
   /** How long it may wait for each lock of another, in milliseconds; then it fails with 55P03. */
   readonly lockMs?: number;
-  /** Whether to plan it by {@link IN_ORDER}. */
-  readonly inOrder?: boolean;
+  /** How the planner is to go about it; as it likes when it is not said. */
+  readonly plan?: keyof typeof PLANS;
 }
 
 /**
- * Settings of the planner for statements that read the beginning of an index in its order. It knows the
- * average organization: of one that has most of the rows it would read and sort them all to take the first.
+ * Settings of the planner, which knows the average organization.
+ * - `in order`: for statements that read the beginning of an index in its order. Of an organization that has
+ *   most of the rows it would else read and sort them all to take the first.
+ * - `by index`: for those that find few rows anywhere. It would else read all, to stop at a limit early.
  */
-export const IN_ORDER =
-  'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;';
+export const PLANS = {
+  'in order':
+    'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;',
+  'by index': 'SET LOCAL enable_seqscan = off;',
+} as const;
 
 /**
  * Runs one statement in a transaction that sees and writes rows of these organizations and no others:
@@ -28,14 +33,14 @@ export async function queryFor<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   organizations: readonly string[],
   statement: pg.QueryConfig,
-  { lockMs, inOrder = false }: RequestOptions = {},
+  { lockMs, plan }: RequestOptions = {},
 ): Promise<pg.QueryResult<Row>> {
   const patience = lockMs === undefined ? '' : `SET LOCAL lock_timeout = ${Math.ceil(lockMs)};`;
   const scope = scopeOf(organizations);
   const connection = await pool.connect();
   // Sent without waiting for each other. After a failed statement the commit rolls back.
   const [begun, answer, committed] = await Promise.allSettled([
-    connection.query(`BEGIN; ${patience} ${inOrder ? IN_ORDER : ''} ${scope}`),
+    connection.query(`BEGIN; ${patience} ${plan === undefined ? '' : PLANS[plan]} ${scope}`),
     connection.query<Row>(statement),
     connection.query('COMMIT'),
   ]);

@@ -8,14 +8,14 @@ import type { ClientConfig } from 'pg';
  * of it, and go on doing so while it fills, until its statistics are made anew: status polls fell to
  * half within 30,000 submits.
  */
-const SETTINGS = [
-  'TimeZone=UTC',
-  'idle_in_transaction_session_timeout=10000',
-  'plan_cache_mode=force_generic_plan',
-  'enable_seqscan=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
-];
+const SETTINGS = {
+  TimeZone: 'UTC',
+  idle_in_transaction_session_timeout: '10000',
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
 
 /** How long a session waits. */
 export interface Patience {
@@ -29,6 +29,18 @@ export interface Patience {
 /** In whose right a session acts; see the migration `row_level_security`. */
 export type DatabaseRole = 'headframe_api' | 'headframe_worker' | 'headframe_operator';
 
+/** A client waits for a request's statement, and sooner comes back than waits on. */
+export const REQUESTS: Patience = { statementMs: 5_000, answerMs: 7_000, connectMs: 5_000 };
+/** No client waits for these statements, and one that is cut off would start again from the beginning. */
+export const WORK: Patience = { statementMs: 30_000, answerMs: 35_000, connectMs: 5_000 };
+
+/** What a session is begun with: names of settings and their values, as PostgreSQL takes them. */
+export const settingsOf = (role: DatabaseRole, statementMs: number): Record<string, string> => ({
+  role,
+  statement_timeout: String(Math.ceil(statementMs)),
+  ...SETTINGS,
+});
+
 /** What a connection to the database at this address is made with. */
 export function sessionOf(
   url: string,
@@ -41,8 +53,8 @@ export function sessionOf(
     keepAlive: true,
     connectionTimeoutMillis: connectMs,
     query_timeout: answerMs,
-    options: [`role=${role}`, `statement_timeout=${Math.ceil(statementMs)}`, ...SETTINGS]
-      .map((setting) => `-c ${setting}`)
+    options: Object.entries(settingsOf(role, statementMs))
+      .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
   } satisfies ClientConfig;
 }

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 
 const STANDARD_OUTPUT = 1;
-/** What reads the log and does not keep up holds up the process for so long a line; then the line is lost. */
+/** What reads the log and does not keep up holds up the process for so long, once; then lines are lost. */
 const PATIENCE_MS = 200;
 const RETRY_MS = 5;
 
@@ -25,7 +25,7 @@ export class LogDestination {
     const before = this.lostInARow === 0 ? '' : gapOf(this.lostInARow);
     const bytes = Buffer.from((this.torn ? '\n' : '') + before + line);
     let written = 0;
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + (this.lostInARow === 0 ? PATIENCE_MS : 0);
     while (written < bytes.length) {
       try {
         written += writeSync(this.fd, bytes, written);

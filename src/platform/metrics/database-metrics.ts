@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { type Metrics, QUICK_SECONDS } from './metrics.js';
 import type { Spread } from './series.js';
 
@@ -63,14 +63,14 @@ export class DatabaseMetrics {
     this.pools.set(name, pool);
   }
 
-  /** What connections are made of; `undefined`, the library's own, when nothing is measured. */
-  get client(): typeof pg.Client | undefined {
+  /** What connections are to be made of in place of another; that itself when nothing is measured. */
+  measured(plain: typeof pg.Client): typeof pg.Client {
     if (!this.metrics.on) {
-      return undefined;
+      return plain;
     }
     const note = this.note.bind(this);
-    const query = pg.Client.prototype.query as unknown as Query;
-    class MeasuredClient extends pg.Client {}
+    const query = plain.prototype.query as unknown as Query;
+    class MeasuredClient extends plain {}
     // Not an override: of its dozen signatures only these two places matter.
     (MeasuredClient.prototype as unknown as { query: Query }).query = function (config, ...rest) {
       if (typeof config === 'string') {

@@ -90,12 +90,55 @@ describe('who follows a job by its stream of events', () => {
     const [first, second] = [service.job(), service.job()];
     const followers = [follower(first), follower(second)];
     await open(2);
+    // Having heard of this besides its first look, it relies on the stream.
+    await expect.poll(() => followers[1]!.seen).toContain('in progress 0');
+    service.change(second, 'in progress', 10);
+    await expect.poll(() => followers[1]!.seen).toContain('in progress 10');
     service.change(second, 'succeeded', 100, false);
     service.tell('reset');
     await followers[1]!.ended;
     expect(followers[1]!.seen.at(-1)).toBe('succeeded 100');
     service.change(first, 'succeeded', 100);
     await followers[0]!.ended;
+    // In less time than a follower takes to find out by itself.
+  }, 30_000);
+
+  it('is told nothing older than what it has seen: it looks again upon news that came meanwhile', async () => {
+    const changes = client.changes();
+    await changes.next();
+    let release: () => void = () => undefined;
+    service.gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const job = service.job();
+    const { seen, ended } = follower(job);
+    await expect.poll(() => service.looks).toBe(1);
+    service.change(job, 'in progress', 10);
+    await changes.next();
+    service.change(job, 'in progress', 20, false);
+    release();
+    await expect.poll(() => service.looks).toBe(2);
+    await expect.poll(() => seen).toEqual(['in progress 20']);
+    service.change(job, 'succeeded', 100);
+    await ended;
+    expect(seen).toEqual(['in progress 20', 'succeeded 100']);
+    await changes.return();
+  });
+
+  it('polls on when the stream breaks and there is no other', async () => {
+    const job = service.job();
+    const { seen, ended } = follower(job);
+    await open(1);
+    service.change(job, 'in progress', 10);
+    await expect.poll(() => seen).toContain('in progress 10');
+    service.hinder = (_request, response) => {
+      response.writeHead(503).end();
+      return true;
+    };
+    service.change(job, 'succeeded', 100, false);
+    service.breakStreams();
+    await ended;
+    expect(seen.at(-1)).toBe('succeeded 100');
   });
 
   it('leaves no stream open when it stops reading, or its signal fires', async () => {

@@ -33,7 +33,7 @@ interface RunOptions extends FollowingOptions, JobOptions {
 
 export function runCommand(runtime: Runtime): Command {
   const run = command('run', 'Run a task, follow it to its end, and print its results', [
-    ['headframe run diagnostics/sleep --parameters seconds=3', 'members by their names'],
+    ['headframe run diagnostics/sleep --parameters seconds=3 steps=6', 'members by their names'],
     ['headframe run geostatistics/idw -p idw.json -p power=3 -o out.json', 'a file, and a change'],
     [
       'headframe run geostatistics/kriging -p kriging.json --source samples.csv --values zinc',
@@ -43,6 +43,7 @@ export function runCommand(runtime: Runtime): Command {
     ['headframe run diagnostics/sleep -p seconds=3 --follow --json', 'NDJSON for machines'],
   ])
     .argument('<task>', 'topic/task')
+    .argument('[parameters...]', 'more of what --parameters takes')
     .addOption(
       repeatable(
         '-p, --parameters <file|-|name=value>',
@@ -60,9 +61,17 @@ export function runCommand(runtime: Runtime): Command {
   return doing<RunOptions>(addJobOptions(addFollowingOptions(run)), runtime, runTask);
 }
 
-async function runTask(context: Context, options: RunOptions, name = ''): Promise<ExitCode> {
+async function runTask(
+  context: Context,
+  options: RunOptions,
+  name = '',
+  ...more: string[]
+): Promise<ExitCode> {
   const task = taskNamed(name);
-  const parameters = await parametersOf(context, options);
+  const parameters = await parametersOf(context, {
+    ...options,
+    parameters: [...options.parameters, ...more],
+  });
   const { session, client } = await signedIn(context);
   const key = options.idempotencyKey ?? randomUUID();
   const job = await submitted(context, key, (signal) =>

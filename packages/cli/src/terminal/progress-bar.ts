@@ -55,7 +55,7 @@ export class ProgressBar {
     const head = percent === null ? '' : `${bar(percent)} ${String(percent).padStart(3)}%  `;
     const tail = percent === null ? ` … ${clock}` : `  ${clock}`;
     // One column stays free: terminals differ in when they wrap.
-    const room = Math.max(0, (this.output.columns ?? 80) - 1 - head.length - tail.length);
+    const room = Math.max(0, (this.output.columns || 80) - 1 - head.length - tail.length);
     const fitting = message.length > room ? `${message.slice(0, Math.max(0, room - 1))}…` : message;
     const shown = head === '' ? '' : this.paint(head);
     this.output.write(`\r\x1b[2K${shown}${room === 0 ? '' : fitting}${tail}`);

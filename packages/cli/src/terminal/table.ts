@@ -38,12 +38,25 @@ export function printable(text: string): string {
   return text.replaceAll(/(?!\x1b\[\d+m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '�');
 }
 
+/** Kept apart when a text is split by it. */
+// oxlint-disable-next-line no-control-regex -- that is how colours begin
+const COLOR = /(\x1b\[\d+m)/;
+
 const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 const pad = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - widthOf(text)));
 
-/** Colours do not count; a line that is cut has none after the cut. */
+/** Colours do not count, and end with the line. */
 function cut(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
-  return `${stripVTControlCharacters(line).slice(0, Math.max(0, columns - 1))}…`;
+  let room = columns - 1;
+  let kept = '';
+  for (const part of line.split(COLOR)) {
+    if (COLOR.test(part)) kept += part;
+    else {
+      kept += part.slice(0, Math.max(0, room));
+      room -= part.length;
+    }
+  }
+  return `${kept}…`;
 }

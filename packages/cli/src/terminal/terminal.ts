@@ -10,6 +10,7 @@ export interface OutputOptions {
 }
 
 const COLORS = { red: 31, green: 32, yellow: 33, cyan: 36, dim: 2, bold: 1 } as const;
+const USUAL_COLUMNS = 80;
 /** On what is no terminal, progress is a line now and then. */
 const PROGRESS_EVERY_MS = 5_000;
 
@@ -32,7 +33,8 @@ export class Terminal {
   /** How many columns there are to write in; of a file, as many as it takes. */
   get columns(): number {
     const { isTTY, columns } = this.surroundings.stdout;
-    return isTTY === true ? (columns ?? 80) : Infinity;
+    // Some terminals say that they have none.
+    return isTTY === true ? columns || USUAL_COLUMNS : Infinity;
   }
 
   /** Writes what was asked for. @param text whole lines */

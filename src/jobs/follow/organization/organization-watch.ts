@@ -33,6 +33,12 @@ const TOLD_AT_ONCE = 8;
 /** Clients are told to list again at most so often, however much happens. */
 const RESET_EVERY_MS = 1_000;
 
+/** What was told of a job last. */
+interface Told {
+  readonly state: ToldState;
+  readonly mark: string;
+}
+
 const NOWHERE: Place = { stamp: 0, index: 0 };
 
 /**
@@ -42,8 +48,8 @@ const NOWHERE: Place = { stamp: 0, index: 0 };
  */
 export class OrganizationWatch {
   private readonly followers = new Set<OrganizationFollower>();
-  private readonly ongoing = new Map<string, ToldState>();
-  private readonly ended = new Map<string, ToldState>();
+  private readonly ongoing = new Map<string, Told>();
+  private readonly ended = new Map<string, Told>();
   /** By job, where it was heard of last. */
   private pending = new Map<string, Place>();
   private readonly joins: (() => Promise<void>)[] = [];
@@ -95,21 +101,26 @@ export class OrganizationWatch {
     this.run();
   }
 
-  /** Looks again at jobs that are known to go on, as many as that, in case nobody told of a change. */
-  readAgain(count: number): void {
-    const place = this.heard.now ?? NOWHERE;
-    for (const [jobId, state] of [...this.ongoing].slice(0, count)) {
+  /** Those of the jobs that are known to go on whose turn it is to be looked at, as many as that. */
+  nextToLookAt(count: number): { jobId: string; orgId: string; mark: string }[] {
+    const some = [...this.ongoing].slice(0, count);
+    for (const [jobId, told] of some) {
       // Those that were looked at last come last.
       this.ongoing.delete(jobId);
-      this.ongoing.set(jobId, state);
-      if (!this.pending.has(jobId)) {
-        this.pending.set(jobId, place);
-      }
+      this.ongoing.set(jobId, told);
     }
-    this.run();
+    return some.map(([jobId, { mark }]) => ({ jobId, orgId: this.orgId, mark }));
   }
 
-  private run(): void {
+  /** A job has changed although nobody said so. */
+  lookAt(jobId: string): void {
+    if (!this.pending.has(jobId)) {
+      this.pending.set(jobId, this.heard.now ?? NOWHERE);
+    }
+  }
+
+  /** Does what is left to do; after the database was away there may be something. */
+  run(): void {
     this.running ??= this.work().finally(() => {
       this.running = null;
     });
@@ -227,7 +238,8 @@ export class OrganizationWatch {
   /** Tells all followers what is new about a job. */
   private tell(job: JobSnapshot, place: Place): void {
     const now = toldState(job);
-    const before = this.ongoing.get(job.jobId) ?? this.ended.get(job.jobId) ?? null;
+    const told = this.ongoing.get(job.jobId) ?? this.ended.get(job.jobId);
+    const before = told?.state ?? null;
     if (before !== null && isSameState(before, now)) {
       return;
     }
@@ -244,10 +256,10 @@ export class OrganizationWatch {
     this.keep(job, now);
   }
 
-  private keep({ jobId, status }: JobSnapshot, state: ToldState): void {
+  private keep({ jobId, status, mark }: JobSnapshot, state: ToldState): void {
     this.ongoing.delete(jobId);
     const kept = isFinal(status) ? this.ended : this.ongoing;
-    kept.set(jobId, state);
+    kept.set(jobId, { state, mark });
     if (kept.size > MAX_TOLD) {
       kept.delete(kept.keys().next().value as string);
     }

@@ -8,19 +8,19 @@ import { HeardChanges } from '../../feed/heard-changes.js';
 import { JobSnapshotStore } from '../../read/watch/job-snapshot.store.js';
 import { type OrganizationFollower, OrganizationWatch } from './organization-watch.js';
 
-const READ_AGAIN_MS = 2_000;
+const LOOK_AGAIN_MS = 2_000;
 /** So long after they were told of it, all processes know that the organization is followed. */
 const KNOWN_AFTER_MS = 100;
-/** Jobs that are read again each time, of all organizations together: some statements. */
-const READ_AGAIN = 1_000;
+/** Jobs that are looked at each time, of all organizations together, but for one of each at least. */
+const LOOKED_AT = 1_000;
 
 /** The organizations that somebody in this process follows. */
 @Injectable()
 export class OrganizationWatches implements BeforeApplicationShutdown {
   private readonly watches = new Map<string, OrganizationWatch>();
   private readonly loop = new Periodic(
-    { name: 'OrganizationWatches', everyMs: READ_AGAIN_MS },
-    () => this.readAll(),
+    { name: 'OrganizationWatches', everyMs: LOOK_AGAIN_MS },
+    () => this.lookAgain(),
   );
 
   constructor(
@@ -68,8 +68,8 @@ export class OrganizationWatches implements BeforeApplicationShutdown {
     return leave;
   }
 
-  @Interval('watched organizations', READ_AGAIN_MS)
-  readAgain(): Promise<void> {
+  @Interval('watched organizations', LOOK_AGAIN_MS)
+  tick(): Promise<void> {
     return this.loop.tick();
   }
 
@@ -77,8 +77,14 @@ export class OrganizationWatches implements BeforeApplicationShutdown {
     await this.loop.stop();
   }
 
-  private readAll(): void {
-    const each = Math.max(1, Math.floor(READ_AGAIN / this.watches.size));
-    this.watches.forEach((watch) => watch.readAgain(each));
+  /** What nobody told of is found by this, in some statements for all. */
+  private async lookAgain(): Promise<void> {
+    const watches = [...this.watches];
+    const each = Math.max(1, Math.floor(LOOKED_AT / watches.length));
+    const changed = await this.jobs.changed(
+      watches.flatMap(([, watch]) => watch.nextToLookAt(each)),
+    );
+    changed.forEach(({ orgId, jobId }) => this.watches.get(orgId)?.lookAt(jobId));
+    this.watches.forEach((watch) => watch.run());
   }
 }

@@ -1,9 +1,11 @@
+import type { ServerResponse } from 'node:http';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../../auth/caller.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../../../auth/tokens/claims.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
+import { answered } from '../../../platform/http/connections/answered.js';
 import { Draining } from '../../../platform/http/connections/draining.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
 import { Problem } from '../../../platform/http/problem/problem.js';
@@ -15,8 +17,12 @@ const HEARTBEAT_MS = 15_000;
 const MAX_STUCK_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
 
+/** A process that stops waits no longer for clients to take the end of their streams. */
+const LAST_EVENTS_MS = 1_000;
+
 interface Open {
   readonly orgId: string;
+  readonly answer: ServerResponse;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -49,7 +55,7 @@ export class OpenStreams implements BeforeApplicationShutdown {
     this.admit(orgId);
     const { user } = request as FastifyRequest & { readonly user: Caller };
     const stream = new EventStream();
-    this.streams.set(stream, { orgId, expiresAt: endOf(user) });
+    this.streams.set(stream, { orgId, answer: reply.raw, expiresAt: endOf(user) });
     this.byOrganization.set(orgId, (this.byOrganization.get(orgId) ?? 0) + 1);
     stream.once('close', () => this.forget(stream, orgId));
     // Also of a client that is gone before the stream is sent.
@@ -83,7 +89,11 @@ export class OpenStreams implements BeforeApplicationShutdown {
   }
 
   /** Whoever has not taken the end of its stream by now is cut off. */
-  beforeApplicationShutdown(): void {
+  async beforeApplicationShutdown(): Promise<void> {
+    await answered(
+      [...this.streams.values()].map(({ answer }) => answer),
+      LAST_EVENTS_MS,
+    );
     this.streams.forEach((_, stream) => stream.destroy());
   }
 

@@ -177,10 +177,11 @@ function ofTime({ values, filter, org, from, to, limit }: Context): string {
   const { endedAfter, endedBefore } = filter;
   const before =
     endedBefore === null ? '' : `AND ended_at < ${values.add(endedBefore, 'timestamptz')}`;
-  return `SELECT job_id AS id FROM job_ends
-    WHERE org_id = ${org[1]} AND ended_at >= ${values.add(endedAfter, 'timestamptz')} ${before}
-      AND job_id BETWEEN ${from} AND ${to}
-    ORDER BY job_id DESC LIMIT ${limit}`;
+  // Sorted behind: in the order of the primary key it would read what all organizations have.
+  return `SELECT id FROM (SELECT job_id AS id FROM job_ends
+      WHERE org_id = ${org[1]} AND ended_at >= ${values.add(endedAfter, 'timestamptz')} ${before}
+        AND job_id BETWEEN ${from} AND ${to} OFFSET 0) AS ended
+    ORDER BY id DESC LIMIT ${limit}`;
 }
 
 /** Topic and task, and what a filter says of them. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database/database.js';
 import { type IdRange, idRangeOf } from './id-range.js';
 import { candidatesFrom, isOfStates, type JobSource } from './job-candidates.js';
-import type { JobFilter } from './job-filter.js';
+import { ANY_JOB, type JobFilter } from './job-filter.js';
 import { type SearchPart, searchStatement, WORDS_AMONG } from './search-statement.js';
 
 /** What is asked for of the jobs that are found. */
@@ -88,6 +88,7 @@ export class JobSearch {
       if (
         source !== 'ended' &&
         filter.endedAfter !== null &&
+        examined > FIRST_CHUNK * GROWTH &&
         (await this.fewEnded(orgId, filter))
       ) {
         source = 'ended';
@@ -126,9 +127,14 @@ export class JobSearch {
   ): Promise<Chunk> {
     const { rows } = await this.database.queryFor<Raw & { examined: number; last: string }>(
       [orgId],
-      searchStatement(orgId, filter, candidatesFrom(source, orgId, filter, range), part),
+      searchStatement(
+        orgId,
+        untold(source, filter),
+        candidatesFrom(source, orgId, filter, range),
+        part,
+      ),
       // The block ranges of times of ending are in no order.
-      { inOrder: source !== 'ended' },
+      { plan: source === 'ended' ? 'by index' : 'in order' },
     );
     const [first] = rows;
     return {
@@ -156,33 +162,33 @@ export class JobSearch {
   }
 
   private async fewEnded(orgId: string, { endedAfter, endedBefore }: JobFilter): Promise<boolean> {
-    const { rows } = await this.database.queryFor<{ few: boolean }>([orgId], {
-      text: `SELECT count(*) <= ${ENDED_AT_ONCE} AS few FROM (
+    const { rows } = await this.database.queryFor<{ few: boolean }>(
+      [orgId],
+      {
+        text: `SELECT count(*) <= ${ENDED_AT_ONCE} AS few FROM (
           SELECT 1 FROM job_ends WHERE ended_at >= $1 AND ended_at < coalesce($2, 'infinity'::timestamptz)
           LIMIT ${ENDED_AT_ONCE} + 1) AS few`,
-      values: [endedAfter, endedBefore],
-    });
+        values: [endedAfter, endedBefore],
+      },
+      { plan: 'by index' },
+    );
     return rows[0]?.few === true;
   }
 }
 
-/** Whether each job that a source tells of is one of the filter, so that none is looked at in vain. */
-function tellsAll(source: JobSource, filter: JobFilter): boolean {
-  const rest = { ...filter, topic: null, task: null, idPrefix: null, words: [] };
-  const byState = source === 'states' && (filter.topic === null || !hasEnds(filter));
-  const byLabel = source === 'label' && filter.topic === null && filter.labels.length === 1;
-  return (
-    rest.labels.length === (byLabel ? 1 : 0) &&
-    rest.excludedLabels.length === 0 &&
-    rest.excludedTasks.length === 0 &&
-    rest.createdAfter === null &&
-    rest.createdBefore === null &&
-    rest.endedAfter === null &&
-    rest.endedBefore === null &&
-    (rest.statuses === null || byState) &&
-    (source !== 'label' || byLabel)
-  );
+/** What a source does not tell of a filter: it is asked of each job. */
+function untold(source: JobSource, filter: JobFilter): JobFilter {
+  // Of ends it does not know the task.
+  const hasEnds = filter.statuses?.some((status) => status === 'failed' || status === 'canceled');
+  const told: Partial<JobFilter> = {
+    tasks: { topic: null, task: null },
+    states: { statuses: null, ...(hasEnds !== true && { topic: null, task: null }) },
+    label: { labels: filter.labels.slice(1) },
+    ended: {},
+  }[source];
+  return { ...filter, idPrefix: null, ...told };
 }
 
-const hasEnds = ({ statuses }: JobFilter): boolean =>
-  statuses === null || statuses.includes('failed') || statuses.includes('canceled');
+/** Whether each job that a source tells of is one of the filter, but for its words. */
+const tellsAll = (source: JobSource, filter: JobFilter): boolean =>
+  JSON.stringify({ ...untold(source, filter), words: [] }) === JSON.stringify(ANY_JOB);

@@ -23,6 +23,7 @@ export interface SearchPart {
  * The statement that looks at the next candidates and answers those that the filter takes, newest first.
  * Each row tells how many were looked at and which was the last; when none is taken there is one row, without
  * a job.
+ * @param filter what the candidates are asked: less what is known of all that come from their source
  */
 export function searchStatement(
   orgId: string,

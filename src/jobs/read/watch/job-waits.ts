@@ -1,12 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../../../platform/config.js';
+import { answered } from '../../../platform/http/connections/answered.js';
 import { Draining } from '../../../platform/http/connections/draining.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
 import { preferredWait } from '../../../platform/http/preferred-wait.js';
 import type { JobKey } from '../../job/job.js';
 import type { JobSnapshot } from './job-snapshot.store.js';
 import { JobWatches } from './job-watches.js';
+
+/** A process that stops waits no longer for its last answers. */
+const LAST_ANSWERS_MS = 5_000;
 
 /** What the client is told that it was granted. */
 interface Wait {
@@ -18,8 +23,10 @@ interface Wait {
  * is gone. How many are held back is bounded; what is too many is answered at once.
  */
 @Injectable()
-export class JobWaits {
+export class JobWaits implements BeforeApplicationShutdown {
   private readonly ends = new Set<() => void>();
+  /** Held back, or being sent. */
+  private readonly answers = new Set<ServerResponse>();
   private readonly byOrganization = new Map<string, number>();
 
   constructor(
@@ -60,6 +67,11 @@ export class JobWaits {
     return { seconds };
   }
 
+  /** What was held back when the process began to stop is answered before connections are cut off. */
+  beforeApplicationShutdown(): Promise<void> {
+    return answered(this.answers, LAST_ANSWERS_MS);
+  }
+
   /**
    * Waits until the job has come to what the client waits for. Never rejects.
    * @param isDone judges the job as it is; null: it is not there
@@ -81,7 +93,10 @@ export class JobWaits {
     });
     this.ends.add(end);
     const timer = setTimeout(end, seconds * 1_000);
-    reply.raw.once('close', end);
+    const { raw } = reply;
+    raw.once('close', end);
+    this.answers.add(raw);
+    raw.once('close', () => this.answers.delete(raw));
     const stop = this.watches.watch(key, (job) => {
       if (isDone(job)) {
         end();
@@ -90,7 +105,7 @@ export class JobWaits {
     await ended;
     stop();
     clearTimeout(timer);
-    reply.raw.off('close', end);
+    raw.off('close', end);
     this.ends.delete(end);
     const others = (this.byOrganization.get(orgId) ?? 1) - 1;
     if (others === 0) {

@@ -17,9 +17,10 @@ const READ_AGAIN_MS = 2_000;
  */
 const SETTLE_MS = [20, 60, 200, 600];
 
-interface Watch {
-  readonly key: Pick<JobKey, 'jobId' | 'orgId'>;
+interface Watch extends Pick<JobKey, 'jobId' | 'orgId'> {
   readonly listeners: Set<JobListener>;
+  /** Of the state that was read last; null: none was. */
+  mark: string | null;
   reading: boolean;
   /** It may have changed since it was asked for. */
   again: boolean;
@@ -35,7 +36,7 @@ export class JobWatches implements BeforeApplicationShutdown {
   /** By organization, then by job. */
   private readonly watches = new Map<string, Map<string, Watch>>();
   private readonly loop = new Periodic({ name: 'JobWatches', everyMs: READ_AGAIN_MS }, () =>
-    this.checkAll(),
+    this.lookAgain(),
   );
 
   constructor(
@@ -51,7 +52,7 @@ export class JobWatches implements BeforeApplicationShutdown {
         this.check(theirs?.get(jobId));
       }
     });
-    heard.on('gap', () => this.checkAll());
+    heard.on('gap', () => void this.readAgain());
   }
 
   /**
@@ -63,8 +64,10 @@ export class JobWatches implements BeforeApplicationShutdown {
     const theirs = this.watches.get(orgId) ?? new Map<string, Watch>();
     this.watches.set(orgId, theirs);
     const watch = theirs.get(jobId) ?? {
-      key: { jobId, orgId },
+      jobId,
+      orgId,
       listeners: new Set<JobListener>(),
+      mark: null,
       reading: false,
       again: false,
     };
@@ -100,10 +103,12 @@ export class JobWatches implements BeforeApplicationShutdown {
     await this.loop.stop();
   }
 
-  private checkAll(): void {
-    for (const theirs of this.watches.values()) {
-      theirs.forEach((watch) => this.check(watch));
-    }
+  /** Reads those that have changed, and those that could not be read so far. */
+  private async lookAgain(): Promise<void> {
+    const all = [...this.watches.values()].flatMap((theirs) => [...theirs.values()]);
+    const read = all.filter((watch): watch is Watch & { mark: string } => watch.mark !== null);
+    all.filter(({ mark }) => mark === null).forEach((watch) => this.check(watch));
+    (await this.jobs.changed(read)).forEach((watch) => this.check(watch));
   }
 
   private check(watch: Watch | undefined): void {
@@ -117,9 +122,12 @@ export class JobWatches implements BeforeApplicationShutdown {
     watch.reading = true;
     watch.again = false;
     this.jobs
-      .read(watch.key)
+      .read(watch)
       .then(
-        (job) => [...watch.listeners].forEach((listener) => listener(job)),
+        (job) => {
+          watch.mark = job?.mark ?? null;
+          [...watch.listeners].forEach((listener) => listener(job));
+        },
         // A database that is away: others tell of it, and the next round reads again.
         () => undefined,
       )

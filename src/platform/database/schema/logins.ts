@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { leadsThroughPooler } from '../connections/pooler.js';
 import { outlastRaces } from './catalog-races.js';
 import type { DatabaseRole } from '../session.js';
 
@@ -50,6 +51,62 @@ export async function provideLogin(
         `Let an administrator of the server run, but for what is there already: ` +
         `CREATE ROLE ${name} LOGIN NOINHERIT PASSWORD '…'; GRANT ${roles.join(', ')} TO ${name}; then start again.`,
       { cause: error },
+    );
+  }
+}
+
+/**
+ * In the right of the owner: lets the login that an address names begin all its sessions in this database
+ * with these settings, for where a pooler begins them. A direct connection's own settings come first.
+ * @throws LoginError when the owner may not, or when it is that login: its settings would be the owner's
+ */
+export async function giveSettings(
+  owner: pg.Client,
+  url: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const login = decodeURIComponent(new URL(url).username);
+  const { rows } = await owner.query<{ database: string; mine: boolean; given: string[] }>(
+    `SELECT current_database() AS database, session_user = $1 AS mine,
+            coalesce((SELECT setconfig FROM pg_db_role_setting
+              WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND setrole = to_regrole(quote_ident($1))), '{}') AS given`,
+    [login],
+  );
+  const { database, mine, given } = rows[0] as (typeof rows)[number];
+  if (mine) {
+    throw new LoginError(
+      `The login "${login}" owns the tables, so it cannot be that of a pooler, too: its sessions begin with settings of their own. Give DATABASE_URL and DATABASE_API_URL other logins, which the migrations make.`,
+    );
+  }
+  const missing = Object.entries(settings).filter(
+    ([name, value]) => !given.includes(`${name}=${value}`),
+  );
+  if (missing.length === 0) {
+    return;
+  }
+  const statements = missing.map(
+    ([name, value]) =>
+      `ALTER ROLE ${owner.escapeIdentifier(login)} IN DATABASE ${owner.escapeIdentifier(database)} SET ${name} = ${owner.escapeLiteral(value)};`,
+  );
+  try {
+    await outlastRaces(() => owner.query(statements.join(' ')));
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42501') {
+      throw error;
+    }
+    throw new LoginError(
+      `The owner of the database may not give the login "${login}" the settings that a pooler needs. Let an administrator of the server run: ${statements.join(' ')}`,
+      { cause: error },
+    );
+  }
+}
+
+/** @throws LoginError when the address of the server itself leads through a pooler */
+export async function checkDirect(url: string): Promise<void> {
+  if (await withClient(url, leadsThroughPooler)) {
+    throw new LoginError(
+      'DATABASE_DIRECT_URL leads through a connection pooler, which would lose notifications, heartbeats and locks: give it the address of the server itself.',
     );
   }
 }

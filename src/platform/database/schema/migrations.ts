@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, DatabaseError } from 'pg';
 import { ADVISORY_LOCKS } from '../advisory-locks.js';
+import { leadsThroughPooler } from '../connections/pooler.js';
 import { outlastRaces } from './catalog-races.js';
 
 /** `prisma/migrations` of this package; the same from src/ and dist/, whatever the current folder. */
@@ -158,9 +159,15 @@ async function connect(options: MigrationOptions): Promise<Client> {
     client.on('error', () => {}); // a lost connection also rejects the query that runs
     try {
       await client.connect();
+      if (await leadsThroughPooler(client)) {
+        throw new MigrationError(THROUGH_POOLER);
+      }
       return client;
     } catch (error) {
       await client.end().catch(() => {});
+      if (error instanceof MigrationError) {
+        throw error;
+      }
       const reason = reasonOf(error);
       if (!mayPass(error) || Date.now() >= deadline) {
         throw new MigrationError(
@@ -176,6 +183,9 @@ async function connect(options: MigrationOptions): Promise<Client> {
     }
   }
 }
+
+const THROUGH_POOLER =
+  'The address for migrations leads through a connection pooler, which loses the lock that keeps two migrations apart: set DATABASE_OWNER_URL to the address of the server itself.';
 
 /** Whether a server that is only just starting (or its name in a container network) answers like this. */
 function mayPass(error: unknown): boolean {

@@ -1,10 +1,13 @@
 import type { Config } from '../../config.js';
+import { REQUESTS, settingsOf, WORK } from '../session.js';
 import { defaultDataHome, startEmbeddedPostgres } from '../embedded/embedded-postgres.js';
 import { isDatabaseUnavailable } from '../database-errors.js';
 import {
   assertRoles,
   checkLogin,
   isAboveItsRoles,
+  checkDirect,
+  giveSettings,
   provideLogin,
   REQUEST_ROLES,
   SERVICE_ROLES,
@@ -17,6 +20,8 @@ export interface ServiceUrls {
   readonly url: string;
   /** For requests of clients. */
   readonly requestUrl: string;
+  /** Of the server itself, when the two above lead through a pooler. */
+  readonly directUrl?: string | undefined;
 }
 
 /** A database that is there and migrated. */
@@ -36,7 +41,10 @@ export const dataHomeOf = (config: Pick<Config, 'DATA_HOME'>): string =>
  * unless they are somebody else's to apply. Who migrates with a login of its own makes the others.
  */
 export async function openDatabase(
-  config: Pick<Config, 'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATABASE_API_URL' | 'MIGRATE'>,
+  config: Pick<
+    Config,
+    'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATABASE_API_URL' | 'DATABASE_DIRECT_URL' | 'MIGRATE'
+  >,
   dataHome: string,
   log: (message: string) => void,
 ): Promise<OpenDatabase> {
@@ -46,8 +54,10 @@ export async function openDatabase(
   const urls = {
     url,
     requestUrl: config.DATABASE_API_URL ?? url,
-    ownerUrl: config.DATABASE_OWNER_URL ?? url,
+    directUrl: config.DATABASE_DIRECT_URL,
+    ownerUrl: config.DATABASE_OWNER_URL ?? config.DATABASE_DIRECT_URL ?? url,
   };
+  const pooled = urls.directUrl !== undefined;
   try {
     if (config.MIGRATE) {
       await applyMigrations({
@@ -59,6 +69,14 @@ export async function openDatabase(
           await provideLogin(owner, urls.url, SERVICE_ROLES);
           if (urls.requestUrl !== urls.url) {
             await provideLogin(owner, urls.requestUrl, REQUEST_ROLES);
+          }
+          if (pooled) {
+            await giveSettings(owner, urls.url, settingsOf('headframe_worker', WORK.statementMs));
+            await giveSettings(
+              owner,
+              urls.requestUrl,
+              settingsOf('headframe_api', REQUESTS.statementMs),
+            );
           }
         },
       });
@@ -76,10 +94,13 @@ export async function openDatabase(
  * @throws LoginError
  */
 export async function checkLogins(
-  { url, requestUrl }: ServiceUrls,
+  { url, requestUrl, directUrl }: ServiceUrls,
   warn: (message: string) => void,
 ): Promise<void> {
   try {
+    if (directUrl !== undefined) {
+      await checkDirect(directUrl);
+    }
     await checkLogin(url, SERVICE_ROLES);
     await checkLogin(requestUrl, REQUEST_ROLES);
     if (await isAboveItsRoles(requestUrl)) {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { faultOfServer } from './server-fault.js';
 import { adviceOnLostRoles } from './logins.js';
 import type { Migration } from './migrations.js';
 
@@ -10,14 +11,16 @@ interface Row {
 
 const MIGRATE =
   'run "node dist/cli/migrate.js" of this build, or start a replica with MIGRATE=true';
+const MEND = 'Restore it whole, roles first, into an empty database: see docs/backup.md.';
 
 /**
- * Compares the schema with what this build knows. A schema with migrations that this build does not
+ * Compares the database with what this build needs: a server that can be written to, and a schema that it
+ * knows. A schema with migrations that this build does not
  * know fits, as they only add, unless one of them names as its oldest code a migration that this build
  * does not know either. What the migrations say must be there is looked for, too: a database that was
  * restored in part says of itself that it is migrated.
  * @param pool connections in the right of `headframe_api`
- * @returns why the schema does not fit, and what to do; null when it fits
+ * @returns why the database does not fit, and what to do; null when it fits
  * @throws what a statement fails with for other reasons, such as a database that is away
  */
 export async function faultOfSchema(
@@ -25,6 +28,10 @@ export async function faultOfSchema(
   migrations: readonly Migration[],
 ): Promise<string | null> {
   try {
+    const unwritable = await faultOfServer(pool);
+    if (unwritable !== null) {
+      return unwritable;
+    }
     const rows = await recordedIn(pool);
     return faultOfRecord(rows, migrations) ?? (await faultOfObjects(pool, migrations));
   } catch (error) {
@@ -85,13 +92,12 @@ async function faultOfObjects(
     [namesOf(migrations, 'TABLE'), namesOf(migrations, 'FUNCTION')],
   );
   const { lost, bare } = rows[0] as (typeof rows)[number];
-  const mend = 'Restore it whole, roles first, into an empty database: see docs/backup.md.';
   if (lost !== null && lost.length > 0) {
-    return `The database was restored in part: it says that it is migrated, and has no ${lost.join(', ')}. ${mend}`;
+    return `The database was restored in part: it says that it is migrated, and has no ${lost.join(', ')}. ${MEND}`;
   }
   return bare === null
     ? null
-    : `The database was restored without its roles or in part: there are no policies or grants on ${bare.join(', ')}. ${mend}`;
+    : `The database was restored without its roles or in part: there are no policies or grants on ${bare.join(', ')}. ${MEND}`;
 }
 
 /** What the migrations make of a kind and do not drop again. */
@@ -131,7 +137,7 @@ function faultOfError(error: unknown): string {
       return `The server has no role ${role}. If the database is new, ${MIGRATE}. Else: ${adviceOnLostRoles([role])}`;
     case '42501':
       return role === undefined
-        ? `The database is older than this build, or its roles lost their rights in a restore (${message}): ${MIGRATE}.`
+        ? `The database is older than this build, or was restored in part, as its roles lack rights (${message}). If it was never restored, ${MIGRATE}. Else restore it whole, roles first, into an empty database: see docs/backup.md.`
         : `The login may not act as ${role}: let an administrator run GRANT ${role} TO that login, or ${MIGRATE}.`;
     default:
       throw error;

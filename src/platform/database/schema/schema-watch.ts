@@ -8,6 +8,7 @@ import { Database } from '../database.js';
 import { isDatabaseUnavailable } from '../database-errors.js';
 import { type Migration, readMigrations } from './migrations.js';
 import { faultOfSchema } from './schema-fault.js';
+import { isOfServer } from './server-fault.js';
 import { SchemaState } from './schema-state.js';
 
 /** How soon a replica notices that its schema fits again … */
@@ -16,7 +17,7 @@ const UNFIT_EVERY_MS = 1_000;
 const FIT_EVERY_MS = 5_000;
 
 /**
- * Compares the schema with this build, before the replica listens and for as long as it runs: another
+ * Compares the schema with this build, and looks whether the server can be used as it must, before the replica listens and for as long as it runs: another
  * may migrate or restore the database under it. A change is one line in the log. A database that does
  * not answer changes nothing: that is reported elsewhere.
  */
@@ -26,6 +27,7 @@ export class SchemaWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private migrations: readonly Migration[] = [];
   private timer: NodeJS.Timeout | null = null;
   private stopped = false;
+  private waysAreKnown = false;
 
   constructor(
     private readonly database: Database,
@@ -44,7 +46,8 @@ export class SchemaWatch implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async look(): Promise<void> {
     try {
-      this.tell(await faultOfSchema(this.database.requests, this.migrations));
+      const fault = await this.faultOfWays();
+      this.tell(fault ?? (await faultOfSchema(this.database.requests, this.migrations)));
     } catch (error) {
       if (!isDatabaseUnavailable(error)) {
         this.logger.error({ err: error }, 'the schema could not be compared');
@@ -56,8 +59,22 @@ export class SchemaWatch implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
+  /** A way through a pooler is looked at each time, since its settings may change; a direct one once. */
+  private async faultOfWays(): Promise<string | null> {
+    if (this.waysAreKnown && !this.database.pooled) {
+      return null;
+    }
+    const fault = await this.database.faultOfWays();
+    this.waysAreKnown = fault === null;
+    return fault;
+  }
+
   private tell(fault: string | null): void {
     if (fault === this.state.fault) {
+      if (isOfServer(fault)) {
+        // The address may lead elsewhere by now: only a new connection finds out.
+        this.database.discardConnections();
+      }
       return;
     }
     this.state.set(fault);

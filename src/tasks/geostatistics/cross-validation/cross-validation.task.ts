@@ -180,6 +180,24 @@ export default defineTask({
     kriging_method: { type: 'ordinary' },
     folds: { type: 'k_fold', k: 4, seed: 1 },
   },
+  view: [
+    {
+      kind: 'line',
+      title: 'Estimated and measured',
+      x: { title: 'Measured' },
+      y: { title: 'Estimated' },
+      series: [
+        {
+          title: 'Samples',
+          x: 'results.samples.observed',
+          y: 'results.samples.estimates',
+          style: 'points',
+        },
+      ],
+    },
+    { kind: 'histogram', title: 'Residuals', values: 'results.samples.residuals' },
+    { kind: 'table', title: 'Samples', rows: 'results.samples' },
+  ],
   timeoutSeconds: 3600,
   run,
 });

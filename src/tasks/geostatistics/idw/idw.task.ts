@@ -111,6 +111,17 @@ export default defineTask({
     },
     power: 2,
   },
+  view: [
+    {
+      kind: 'map',
+      title: 'Estimates',
+      grid: 'parameters.target.grid',
+      points: 'parameters.target.coordinates',
+      layers: [{ title: 'Estimate', values: 'results.target.values' }],
+      samples: { coordinates: 'parameters.source.coordinates', values: 'parameters.source.values' },
+    },
+    { kind: 'histogram', title: 'Distribution of the estimates', values: 'results.target.values' },
+  ],
   timeoutSeconds: 3600,
   run,
 });

@@ -243,6 +243,20 @@ export default defineTask({
     kriging_method: { type: 'ordinary' },
     block_discretisation: { nx: 3, ny: 3, nz: 1 },
   },
+  view: [
+    {
+      kind: 'map',
+      title: 'Estimates',
+      grid: 'parameters.target.grid',
+      points: 'parameters.target.coordinates',
+      layers: [
+        { title: 'Estimate', values: 'results.target.values' },
+        { title: 'Variance', values: 'results.target.variances' },
+      ],
+      samples: { coordinates: 'parameters.source.coordinates', values: 'parameters.source.values' },
+    },
+    { kind: 'histogram', title: 'Distribution of the estimates', values: 'results.target.values' },
+  ],
   timeoutSeconds: 3600,
   run,
 });

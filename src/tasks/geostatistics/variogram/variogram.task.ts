@@ -175,6 +175,25 @@ export default defineTask({
     cutoff: 80,
     model: 'spherical',
   },
+  view: [
+    {
+      kind: 'line',
+      title: 'Semivariogram',
+      x: { title: 'Distance' },
+      y: { title: 'Semivariance' },
+      series: [
+        {
+          title: 'Experimental',
+          x: 'results.lags[].distance',
+          y: 'results.lags[].semivariance',
+          style: 'points',
+          notes: { title: 'pairs', values: 'results.lags[].pairs' },
+        },
+      ],
+      variogram: 'results.model',
+    },
+    { kind: 'table', title: 'Lags', rows: 'results.lags' },
+  ],
   timeoutSeconds: 600,
   run,
 });

@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { inheritedVariables } from '../../../../platform/config.js';
+import { inheritedVariables } from '../../../../platform/environment.js';
 import type { Attempt } from '../../attempt.js';
 import type { ProcessCommand, Placeholder } from '../../../catalogue/process-command.js';
 
