@@ -171,23 +171,29 @@ await runBenchmark(
       await Side.over(await server.migrated('other')),
     ];
 
-    /** What each of two variants does at the same time; sides change from round to round. */
+    /** What each of two variants does at the same time; sides and who is first change from round to round. */
     async function both(round, variants, { make, warm, measure }) {
       const pairs = variants.map((variant, index) => ({
         variant,
-        side: sides[(index + round) % 2],
+        side: sides[(index + (round >> 1)) % 2],
+        replica: null,
+        /** @type {{own: number, rate: number} | null} */
+        measured: null,
       }));
-      const replicas = [];
+      const order = round % 2 === 0 ? pairs : pairs.toReversed();
       try {
-        for (const { variant, side } of pairs) replicas.push(await make(side, variant));
+        for (const pair of order) pair.replica = await make(pair.side, pair.variant);
         const all = (work) =>
-          Promise.all(
-            pairs.map(({ side, variant }, index) => work(side, replicas[index], variant)),
-          );
+          Promise.all(order.map(({ side, replica, variant }) => work(side, replica, variant)));
         await (warm === undefined ? sleep(1_500) : all(warm));
-        return await all(measure);
+        await all(measure).then((answers) =>
+          answers.forEach((answer, index) => {
+            order[index].measured = answer;
+          }),
+        );
+        return pairs.map(({ measured }) => measured);
       } finally {
-        await Promise.all(replicas.map((replica) => replica.stop()));
+        await Promise.all(pairs.map(({ replica }) => replica?.stop()));
       }
     }
 

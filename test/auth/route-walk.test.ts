@@ -91,7 +91,11 @@ describe('every route of the served OpenAPI document', () => {
     expect(guarded().length).toBeGreaterThan(15);
     expect(guarded().filter(({ scope }) => !ALL_SCOPES.includes(String(scope)))).toEqual([]);
     const open = operations.filter(({ path }) => !path.startsWith('/compute/'));
-    expect(open.map(({ path }) => path).toSorted()).toEqual(['/health/live', '/health/ready']);
+    expect(open.map(({ path }) => path).toSorted()).toEqual([
+      '/health/live',
+      '/health/ready',
+      '/metrics',
+    ]);
   });
 
   it.each<[string, () => Promise<Record<string, string>>, string | null]>([
@@ -236,7 +240,7 @@ describe('the routes of the framework', () => {
       const others = [...routes].filter((route) => !route.includes(' /compute/orgs'));
       expect(
         others.filter(
-          (route) => !/ (\/health\/(live|ready)|\/|\*|\/\*|\/compute\/\*)$/.test(route),
+          (route) => !/ (\/health\/(live|ready)|\/metrics|\/|\*|\/\*|\/compute\/\*)$/.test(route),
         ),
       ).toEqual([]);
     } finally {
