@@ -31,7 +31,7 @@ const PARTS = {
   batch: { script: 'batch.bench.mjs', knows: ['rounds', 'markdown'] },
   'job-list': { script: 'job-list.bench.mjs', knows: ['jobs', 'asks', 'markdown'] },
   streams: { script: 'streams.bench.mjs', knows: ['streams', 'seconds', 'rounds', 'markdown'] },
-  watch: { script: 'watch.bench.mjs', knows: ['jobs', 'seconds', 'rounds', 'markdown'] },
+  watch: { script: 'watch.bench.mjs', knows: ['jobs', 'seconds', 'rounds', 'only', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
   soak: {
     script: 'soak.bench.mjs',

@@ -1,6 +1,7 @@
-// What it costs to be watched: a drain and status polls without metrics and traces, with metrics that are
-// scraped each second, and with traces, round by round one after the other.
-// node bench/watch.bench.mjs [--jobs 20000] [--seconds 4] [--rounds 5] [--markdown file]
+// What it costs to be watched: a drain and status polls with metrics that are scraped each second, and with
+// traces. Each runs beside one that is not watched, at the same time and over a database of its own, so that
+// what else the machine does falls on both.
+// node bench/watch.bench.mjs [--jobs 20000] [--seconds 4] [--rounds 5] [--only metrics] [--markdown file]
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -10,20 +11,21 @@ import autocannon from 'autocannon';
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import { atEnd, runBenchmark } from './support/cleanup.mjs';
-import { costsOf } from './support/costs.mjs';
 import { benchDatabase } from './support/embedded.mjs';
 import { machine } from './support/machine.mjs';
+import { processorTime } from './support/processor-time.mjs';
 import { freePort, SECRET, startServer } from './support/processes.mjs';
 import { JOB_TABLES, queueJobs } from './support/queue-jobs.mjs';
 import { publish } from './support/report.mjs';
 import { median } from './support/statistics.mjs';
-import { figure, table } from './support/table.mjs';
+import { table } from './support/table.mjs';
 
 const { values: options } = parseArgs({
   options: {
     jobs: { type: 'string', default: '20000' },
     seconds: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
     markdown: { type: 'string' },
   },
 });
@@ -35,13 +37,18 @@ const SLOTS = '100';
 const TRACE = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-`;
 
 /** What is switched on; `recorded` of how many of the jobs, or polls, somebody records the trace. */
-const VARIANTS = {
+const ALL = {
   nothing: {},
   metrics: { metrics: true },
   'traces, none recorded': { traces: true, recorded: 0 },
   'traces, 1 in 100 recorded': { traces: true, recorded: 0.01 },
   'traces, all recorded': { traces: true, recorded: 1 },
 };
+
+/** Beside nothing, those whose names begin so. */
+const VARIANTS = Object.fromEntries(
+  Object.entries(ALL).filter(([name]) => name === 'nothing' || name.startsWith(options.only)),
+);
 
 const org = randomUUID();
 const token = await new SignJWT({ orgs: org, scope: 'compute:read compute:execute', sub: 'bench' })
@@ -84,97 +91,129 @@ async function start(role, { metrics = false, traces = false }, database, endpoi
   };
 }
 
-await runBenchmark(
-  async () => {
-    const { url } = await benchDatabase();
-    const endpoint = await collector();
+/** One side of a comparison: a database, and what was measured over it. */
+class Side {
+  /** @param {string} url @param {import('pg').Client} client */
+  constructor(url, client) {
+    this.url = url;
+    this.client = client;
+  }
+
+  static async over(url) {
     const client = new pg.Client(url);
     await client.connect();
     atEnd(() => client.end().catch(() => {}));
-    const costs = await costsOf(url);
+    return new Side(url, client);
+  }
 
-    /** Processor time of the worker for each job, in µs, and jobs a second. */
-    async function drain(variant) {
-      await client.query(`TRUNCATE ${JOB_TABLES}, organization_limits`);
-      await queueJobs(client, [org], jobs);
-      if (variant.traces) {
-        await client.query(
-          `UPDATE job_submissions SET traceparent = $1 || CASE WHEN random() < $2 THEN '01' ELSE '00' END`,
-          [TRACE, variant.recorded],
-        );
-      }
-      await client.query(`VACUUM ANALYZE ${JOB_TABLES}`);
-      await client.query('CHECKPOINT');
-      await client.query('INSERT INTO organization_limits (org_id, max_running) VALUES ($1, 0)', [
-        org,
-      ]);
-      const worker = await start('worker', variant, url, endpoint);
+  /** Fills the queue, and starts a worker that may not take anything yet. */
+  async fill(variant, endpoint) {
+    await this.client.query(`TRUNCATE ${JOB_TABLES}, organization_limits`);
+    await queueJobs(this.client, [org], jobs);
+    if (variant.traces) {
+      await this.client.query(
+        `UPDATE job_submissions SET traceparent = $1 || CASE WHEN random() < $2 THEN '01' ELSE '00' END`,
+        [TRACE, variant.recorded],
+      );
+    }
+    await this.client.query(`VACUUM ANALYZE ${JOB_TABLES}`);
+    await this.client.query(
+      'INSERT INTO organization_limits (org_id, max_running) VALUES ($1, 0)',
+      [org],
+    );
+    return start('worker', variant, this.url, endpoint);
+  }
+
+  /** Lets the worker go. @returns its processor time for each job, in µs, and jobs a second */
+  async drain({ child }) {
+    const before = processorTime(child.pid);
+    await this.client.query('DELETE FROM organization_limits');
+    await this.client.query(`SELECT pg_notify('headframe_work', '')`);
+    for (;;) {
+      await sleep(25);
+      const { rows } = await this.client.query(
+        'SELECT EXISTS (SELECT 1 FROM job_queue) OR EXISTS (SELECT 1 FROM job_leases) AS busy',
+      );
+      if (!rows[0].busy) break;
+    }
+    const own = (1_000 * (processorTime(child.pid) - before)) / jobs;
+    const { rows } = await this.client.query(
+      'SELECT extract(epoch FROM max(ended_at) - min(started_at))::float8 AS seconds FROM job_ends',
+    );
+    return { own, rate: jobs / rows[0].seconds };
+  }
+
+  /** @returns the processor time of the server for each poll, in µs, and polls a second */
+  async poll({ url, child }, variant, duration) {
+    const { rows } = await this.client.query('SELECT id FROM job_submissions LIMIT 1');
+    const before = processorTime(child.pid);
+    const result = await autocannon({
+      url: `${url}/compute/orgs/${org}/diagnostics/sleep/${rows[0].id}/status`,
+      connections: CONNECTIONS,
+      duration,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(variant.recorded === 1 && { traceparent: `${TRACE}01` }),
+      },
+    });
+    if (result.non2xx > 0) throw new Error(`${result.non2xx} answers were not 2xx`);
+    const own = (1_000 * (processorTime(child.pid) - before)) / result['2xx'];
+    return { own, rate: result['2xx'] / result.duration };
+  }
+}
+
+await runBenchmark(
+  async () => {
+    const server = await benchDatabase();
+    const endpoint = await collector();
+    const sides = [
+      await Side.over(await server.migrated('one')),
+      await Side.over(await server.migrated('other')),
+    ];
+
+    /** What each of two variants does at the same time; sides change from round to round. */
+    async function both(round, variants, { make, warm, measure }) {
+      const pairs = variants.map((variant, index) => ({
+        variant,
+        side: sides[(index + round) % 2],
+      }));
+      const replicas = [];
       try {
-        // Its start is none of the drain.
-        await sleep(1_500);
-        await costs.begin([worker.child]);
-        await client.query('DELETE FROM organization_limits');
-        await client.query(`SELECT pg_notify('headframe_work', '')`);
-        for (;;) {
-          await sleep(25);
-          const { rows } = await client.query(
-            'SELECT EXISTS (SELECT 1 FROM job_queue) OR EXISTS (SELECT 1 FROM job_leases) AS busy',
+        for (const { variant, side } of pairs) replicas.push(await make(side, variant));
+        const all = (work) =>
+          Promise.all(
+            pairs.map(({ side, variant }, index) => work(side, replicas[index], variant)),
           );
-          if (!rows[0].busy) break;
-        }
-        const { own } = await costs.end(jobs);
-        const { rows } = await client.query(
-          'SELECT extract(epoch FROM max(ended_at) - min(started_at))::float8 AS seconds FROM job_ends',
-        );
-        return { own, rate: jobs / rows[0].seconds };
+        await (warm === undefined ? sleep(1_500) : all(warm));
+        return await all(measure);
       } finally {
-        await worker.stop();
+        await Promise.all(replicas.map((replica) => replica.stop()));
       }
     }
 
-    /** Processor time of the server for each poll, in µs, and polls a second. */
-    async function poll(variant) {
-      await client.query(`TRUNCATE ${JOB_TABLES}`);
-      await queueJobs(client, [org], 1);
-      const { rows } = await client.query('SELECT id FROM job_submissions');
-      const api = await start('api', variant, url, endpoint);
-      try {
-        const request = {
-          url: `${api.url}/compute/orgs/${org}/diagnostics/sleep/${rows[0].id}/status`,
-          connections: CONNECTIONS,
-          headers: {
-            authorization: `Bearer ${token}`,
-            ...(variant.recorded === 1 && { traceparent: `${TRACE}01` }),
-          },
-        };
-        await autocannon({ ...request, duration: 1 });
-        await costs.begin([api.child]);
-        const result = await autocannon({ ...request, duration: seconds });
-        const { own } = await costs.end(result['2xx']);
-        if (result.non2xx > 0) throw new Error(`${result.non2xx} answers were not 2xx`);
-        return { own, rate: result['2xx'] / result.duration };
-      } finally {
-        await api.stop();
-      }
-    }
-
+    const WORK = {
+      'a drained job': {
+        make: (side, variant) => side.fill(variant, endpoint),
+        measure: (side, worker) => side.drain(worker),
+      },
+      'a status poll': {
+        make: (side, variant) => start('api', variant, side.url, endpoint),
+        warm: (side, api, variant) => side.poll(api, variant, 1),
+        measure: (side, api, variant) => side.poll(api, variant, seconds),
+      },
+    };
     const rows = [];
-    for (const [what, measure] of Object.entries({
-      'a drained job': drain,
-      'a status poll': poll,
-    })) {
-      const measured = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, []]));
-      for (let round = 0; round < rounds; round += 1) {
-        for (const [name, variant] of Object.entries(VARIANTS)) {
-          measured[name].push(await measure(variant));
+    for (const [what, work] of Object.entries(WORK)) {
+      for (const [name, variant] of Object.entries(VARIANTS)) {
+        const measured = [];
+        for (let round = 0; round < rounds; round += 1) {
+          measured.push(await both(round, [ALL.nothing, variant], work));
         }
-      }
-      for (const [name, all] of Object.entries(measured)) {
-        const ratios = all.map(({ own }, round) => own / measured.nothing[round].own);
+        const ratios = measured.map(([bare, watched]) => watched.own / bare.own);
         rows.push([
           `${what}, ${name}`,
-          median(all.map(({ own }) => own)).toFixed(1),
-          figure(median(all.map(({ rate }) => rate))),
+          median(measured.map(([bare]) => bare.own)).toFixed(1),
+          median(measured.map(([, watched]) => watched.own)).toFixed(1),
           median(ratios).toFixed(3),
           Math.min(...ratios).toFixed(3),
           Math.max(...ratios).toFixed(3),
@@ -182,12 +221,12 @@ await runBenchmark(
       }
     }
     const text = [
-      `${new Date().toISOString().slice(0, 10)}, ${machine()}. Medians of ${rounds} rounds: drains of ${jobs} jobs, ${seconds} s of polls by ${CONNECTIONS} connections.`,
+      `${new Date().toISOString().slice(0, 10)}, ${machine()}. Processor time of the replica, µs; medians of ${rounds} rounds: drains of ${jobs} jobs, ${seconds} s of polls by ${CONNECTIONS} connections.`,
       '',
-      table([['', 'processor, µs', 'per second', 'ratio', 'least', 'most'], ...rows]),
+      table([['', 'not watched', 'watched', 'ratio', 'least', 'most'], ...rows]),
       '',
     ].join('\n');
     publish(text, options.markdown);
   },
-  { minutes: 30 },
+  { minutes: 40 },
 );

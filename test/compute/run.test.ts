@@ -119,6 +119,7 @@ describe('a run on the inline runner', () => {
       attempt: 1,
       crashes: 0,
       timeoutSeconds: null,
+      traceparent: null,
       waitedMs: 0,
       parameters: null,
     };

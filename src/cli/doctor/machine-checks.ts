@@ -13,14 +13,12 @@ const LITTLE_PART = 0.05;
 
 /** This process's Node, memory and disks, and the manifests it would load. */
 export async function checkMachine(config: Config, dataHome: string): Promise<readonly Finding[]> {
+  const runsJobs = config.ROLE !== 'api';
   const groups = await Promise.all([
-    [nodeVersion()],
-    config.ROLE === 'api' ? [] : [memory(config)],
-    config.DATABASE_URL === undefined ? disk('data home', dataHome, 'DATA_HOME') : [],
-    config.ROLE === 'api' ? [] : disk('work folders', tmpdir(), 'TMPDIR'),
-    config.ROLE === 'api' ? [] : manifests(config),
+    ...(config.DATABASE_URL === undefined ? [disk('data home', dataHome, 'DATA_HOME')] : []),
+    ...(runsJobs ? [disk('work folders', tmpdir(), 'TMPDIR'), manifests(config)] : []),
   ]);
-  return groups.flat();
+  return [nodeVersion(), ...(runsJobs ? [memory(config)] : []), ...groups.flat()];
 }
 
 function nodeVersion(): Finding {
@@ -66,7 +64,7 @@ function disk(check: string, folder: string, variable: string): Promise<readonly
 
 const inGib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
 
-function manifests({ TASKS_DIR }: Config): Promise<readonly Finding[]> | readonly Finding[] {
+async function manifests({ TASKS_DIR }: Config): Promise<readonly Finding[]> {
   if (TASKS_DIR === undefined) {
     return [];
   }

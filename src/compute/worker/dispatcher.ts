@@ -199,11 +199,10 @@ export class Dispatcher implements OnModuleDestroy {
       this.slots.lastChances,
     );
     this.turn = claimed.turn;
-    const { contended } = claimed;
-    const jobs =
-      this.traces.on && claimed.jobs.length > 0
-        ? await this.withTraces(claimed.jobs)
-        : claimed.jobs;
+    const { jobs, contended } = claimed;
+    if (this.traces.on && jobs.length > 0) {
+      await this.addTraces(jobs);
+    }
     const result = jobs.length > 0 ? 'jobs' : contended ? 'contended' : 'empty';
     this.metrics.noteClaim(result, performance.now() - asked);
     // An answer that comes after the lease's end brings jobs that may be another's by now.
@@ -218,10 +217,9 @@ export class Dispatcher implements OnModuleDestroy {
   }
 
   /** Where their traces cannot be read, jobs run without. */
-  private withTraces(jobs: readonly ClaimedJob[]): Promise<readonly ClaimedJob[]> {
-    return this.claims.withTraces(jobs).catch((error: unknown) => {
+  private async addTraces(jobs: readonly ClaimedJob[]): Promise<void> {
+    await this.claims.addTraces(jobs).catch((error: unknown) => {
       this.logger.warn({ err: error }, 'traces of claimed jobs could not be read');
-      return jobs;
     });
   }
 }

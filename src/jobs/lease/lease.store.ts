@@ -29,8 +29,8 @@ export interface ClaimedJob extends Lease {
   readonly waitedMs: number;
   /** A JSON document, as text; null when it is large, and must be read for itself. */
   readonly parameters: string | null;
-  /** Where its submit stands in a trace; null: in none; absent: nobody traces. */
-  readonly traceparent?: string | null;
+  /** Where its submit stands in a trace; null: in none, or nobody traces. Known a moment after the claim. */
+  traceparent: string | null;
 }
 
 export interface Progress extends Lease {

@@ -1,17 +1,19 @@
 import type { LoggerService } from '@nestjs/common';
 import { type Level, pino, type Logger } from 'pino';
 import type { Config } from '../config.js';
+import { LogDestination } from './log-destination.js';
 import { describeError } from './error-serializer.js';
-import { logDestination } from './log-destination.js';
 
 /** The process's log: JSON lines on standard output. */
 export function createLogger(config: Pick<Config, 'LOG_LEVEL'>): Logger {
-  const options = {
-    level: config.LOG_LEVEL,
-    base: { pid: process.pid },
-    serializers: { err: (error: unknown) => describeError(error) },
-  };
-  return pino(options, logDestination());
+  return pino(
+    {
+      level: config.LOG_LEVEL,
+      base: { pid: process.pid },
+      serializers: { err: (error: unknown) => describeError(error) },
+    },
+    new LogDestination(),
+  );
 }
 
 /** What Nest says of its own start, forty lines of it. */

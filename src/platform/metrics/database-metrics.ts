@@ -63,14 +63,18 @@ export class DatabaseMetrics {
     this.pools.set(name, pool);
   }
 
-  /** What connections are to be made of in place of another; that itself when nothing is measured. */
-  measured(plain: typeof pg.Client): typeof pg.Client {
+  /**
+   * What connections are made of.
+   * @param bare what they would be made of without being measured
+   * @returns undefined when nothing is measured
+   */
+  clientOver(bare: typeof pg.Client): typeof pg.Client | undefined {
     if (!this.metrics.on) {
-      return plain;
+      return undefined;
     }
     const note = this.note.bind(this);
-    const query = plain.prototype.query as unknown as Query;
-    class MeasuredClient extends plain {}
+    const query = bare.prototype.query as unknown as Query;
+    class MeasuredClient extends bare {}
     // Not an override: of its dozen signatures only these two places matter.
     (MeasuredClient.prototype as unknown as { query: Query }).query = function (config, ...rest) {
       if (typeof config === 'string') {

@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Metrics, QUICK_SECONDS } from './metrics.js';
+import type { Count, Spread } from './series.js';
 
 /** Beside those of HTTP there are as many as clients make up. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PUT', 'PATCH']);
@@ -22,18 +23,31 @@ export function measureRequests(fastify: FastifyInstance, metrics: Metrics): voi
   if (!metrics.on) {
     return;
   }
+  const known = new Map<string, { readonly answers: Count; readonly times: Spread }>();
   fastify.addHook('onResponse', (request, reply, done) => {
     const method = METHODS.has(request.method) ? request.method : 'other';
     const route = request.routeOptions.url ?? 'unknown';
-    answered.of(method, route, String(reply.statusCode)).add();
-    if (!isHeldOpen(request, reply)) {
-      durations.of(method, route).observe(reply.elapsedTime / 1_000);
+    const { statusCode } = reply;
+    const key = `${statusCode} ${method} ${route}`;
+    let series = known.get(key);
+    if (series === undefined) {
+      const answers = answered.of(method, route, String(statusCode));
+      series = { answers, times: durations.of(method, route) };
+      known.set(key, series);
+    }
+    series.answers.add();
+    if (!isHeldOpen(reply)) {
+      series.times.observe(reply.elapsedTime / 1_000);
     }
     done();
   });
 }
 
 /** It takes as long as the client likes. */
-const isHeldOpen = (_request: FastifyRequest, reply: FastifyReply): boolean =>
-  reply.getHeader('preference-applied') !== undefined ||
-  String(reply.getHeader('content-type')).startsWith('text/event-stream');
+function isHeldOpen(reply: FastifyReply): boolean {
+  const type = reply.getHeader('content-type');
+  return (
+    reply.hasHeader('preference-applied') ||
+    (typeof type === 'string' && type.startsWith('text/event-stream'))
+  );
+}

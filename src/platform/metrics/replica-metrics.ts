@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
 import type { SchemaState } from '../database/schema/schema-state.js';
+import { linesLost } from '../logging/log-destination.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
 
@@ -17,6 +18,13 @@ export function measureReplica(
     },
     () => [[[VERSION, process.version, ROLE], 1]],
   );
+  const lost = metrics.counter({
+    name: 'headframe_log_lines_lost_total',
+    help: 'Lines of the log that could not be written: their disk is full, or their reader is gone.',
+  });
+  metrics.refreshes.push(async () => {
+    lost.of().value = linesLost;
+  });
   metrics.gauge(
     {
       name: 'headframe_schema_fit',

@@ -30,6 +30,9 @@ export function readTraceparent(text: unknown): TracePlace | null {
 export const writeTraceparent = ({ traceId, spanId, sampled }: TracePlace): string =>
   `00-${traceId}-${spanId}-0${sampled ? 1 : 0}`;
 
+/** Whether somebody records the trace; of a place that this service wrote, without reading all of it. */
+export const isRecorded = (traceparent: string): boolean => traceparent.endsWith('1');
+
 /** The trace's id, for lines of the log; nothing without one. */
 export const traceFields = (
   traceparent: string | null | undefined,

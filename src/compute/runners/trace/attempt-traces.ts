@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClaimedJob } from '../../../jobs/lease/lease.store.js';
 import { type OpenSpan, Tracing } from '../../../platform/tracing/tracing.js';
-import { readTraceparent } from '../../../platform/tracing/traceparent.js';
+import { isRecorded } from '../../../platform/tracing/traceparent.js';
 import type { AttemptTrace } from '../attempt.js';
 import { preciseNow, type RecordedSpan } from './span-recorder.js';
 
@@ -79,11 +79,11 @@ export class AttemptTraces {
    * @returns null when nobody traces, or nobody traced the submit
    */
   begin(job: ClaimedJob): RunningTrace | null {
-    const { traceparent: submitted = null, topic, task, attempt } = job;
+    const { traceparent: submitted, topic, task, attempt } = job;
     if (!this.tracing.on || submitted === null) {
       return null;
     }
-    if (readTraceparent(submitted)?.sampled !== true) {
+    if (!isRecorded(submitted)) {
       return new UnrecordedTrace(submitted);
     }
     const attributes = {
