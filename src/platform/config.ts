@@ -366,11 +366,11 @@ function contradictions(present: NodeJS.ProcessEnv): string[] {
       faults.push(`${name}: goes with DATABASE_URL, which is not set`);
     }
   }
-  if (present.DATABASE_DIRECT_URL !== undefined) {
-    faults.push(...sharedLogins(present));
-  }
   if (present.CONSOLE_CLIENT_ID !== undefined && !isIssuerAddress(present.AUTH_ISSUER)) {
     faults.push('CONSOLE_CLIENT_ID: goes with AUTH_ISSUER, which is not set to an address');
+  }
+  if (present.DATABASE_DIRECT_URL !== undefined) {
+    faults.push(...sharedLogins(present));
   }
   if (present.NODE_ENV === 'production') {
     if (present.DATABASE_URL === undefined) {

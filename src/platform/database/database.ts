@@ -3,9 +3,9 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { ConnectionPool } from './connections/connection-pool.js';
+import type { DatabaseMetrics } from '../metrics/database-metrics.js';
 import { faultOfPooler } from './connections/pooler.js';
 import { UnnamedClient } from './connections/unnamed-client.js';
-import type { DatabaseMetrics } from '../metrics/database-metrics.js';
 import { queryFor, readFor, type RequestOptions, scopeOf } from './request-scope.js';
 import {
   type DatabaseRole,
@@ -47,8 +47,8 @@ export class Database implements OnApplicationShutdown {
   private client: PrismaClient | null = null;
 
   constructor(private readonly options: DatabaseOptions) {
-    const bare = this.pooled ? UnnamedClient : pg.Client;
-    const client = options.metrics?.clientOver(bare) ?? bare;
+    const plain = options.directUrl === undefined ? pg.Client : UnnamedClient;
+    const client = options.metrics?.measured(plain) ?? plain;
     this.forRequests = new ConnectionPool(
       options.requestUrl ?? options.url,
       options.requestRole ?? 'headframe_api',

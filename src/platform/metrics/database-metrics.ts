@@ -63,18 +63,14 @@ export class DatabaseMetrics {
     this.pools.set(name, pool);
   }
 
-  /**
-   * What connections are made of.
-   * @param bare what they would be made of without being measured
-   * @returns undefined when nothing is measured
-   */
-  clientOver(bare: typeof pg.Client): typeof pg.Client | undefined {
+  /** What connections are to be made of in place of another; that itself when nothing is measured. */
+  measured(plain: typeof pg.Client): typeof pg.Client {
     if (!this.metrics.on) {
-      return undefined;
+      return plain;
     }
     const note = this.note.bind(this);
-    const query = bare.prototype.query as unknown as Query;
-    class MeasuredClient extends bare {}
+    const query = plain.prototype.query as unknown as Query;
+    class MeasuredClient extends plain {}
     // Not an override: of its dozen signatures only these two places matter.
     (MeasuredClient.prototype as unknown as { query: Query }).query = function (config, ...rest) {
       if (typeof config === 'string') {

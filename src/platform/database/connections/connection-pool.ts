@@ -17,21 +17,21 @@ export class ConnectionPool {
 
   /**
    * @param size most connections at once
-   * @param client what each is made of; the library's own when it is not said
+   * @param client what each is made of
    */
   constructor(
     url: string,
     role: DatabaseRole,
     size: number,
     patience: Patience,
-    client?: typeof pg.Client,
+    client: typeof pg.Client = pg.Client,
   ) {
     this.pool = new pg.Pool({
       ...sessionOf(url, role, patience),
       // Statements that are sent together do not wait for each other's answers.
       pipeline: true,
       max: size,
-      ...(client !== undefined && { Client: client }),
+      Client: client,
       idleTimeoutMillis: IDLE_MS,
     });
     this.pool.on('connect', (connection) => {
