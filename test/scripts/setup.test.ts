@@ -48,6 +48,11 @@ for (const file of fs.readdirSync(project + '/src').filter((name) => name.endsWi
   fs.copyFileSync(project + '/src/' + file, project + '/dist/' + file.replace('.ts', '.js'));
 }
 `;
+const PAGES = `
+const fs = require('fs');
+fs.appendFileSync('ran.log', 'pages\\n');
+fs.writeFileSync('packages/console/dist/index.html', '');
+`;
 const COMPILER = `
 const fs = require('fs');
 const source = fs.readFileSync('src/main.ts', 'utf8');
@@ -79,10 +84,18 @@ describe('a set-up', () => {
   it('installs, generates and builds a fresh clone, tells so on stderr, and leaves stdout alone', async () => {
     const { code, stdout, stderr } = await setUp(ready);
     expect(stderr).toMatch(
-      /Packages installed in .*Database client generated in .*types generated in .*API client built in .*Command line built in .*Built in /s,
+      /Packages installed in .*Database client generated in .*types generated in .*API client built in .*Command line built in .*Console built in .*Built in /s,
     );
     expect([code, stdout]).toEqual([0, '']);
-    expect(await ran(ready)).toEqual(['generate', 'contract', 'client', 'cli', 'build']);
+    expect(await ran(ready)).toEqual([
+      'generate',
+      'contract',
+      'client',
+      'cli',
+      'console',
+      'pages',
+      'build',
+    ]);
     expect(await exists(ready, 'node_modules/@prisma/internals/index.js')).toBe(true);
   });
 
@@ -127,10 +140,18 @@ describe('a set-up', () => {
     );
     await writeFile(path.join(project, 'packages/client/src/index.ts'), 'better');
     await setUp(project, ['--no-build']);
-    expect(await ran(project)).toEqual(['contract', 'client', 'client', 'cli']);
+    expect(await ran(project)).toEqual(['contract', 'client', 'client', 'cli', 'console', 'pages']);
     expect(await readdir(path.join(project, 'packages/client/dist'))).toEqual(['index.js']);
     await setUp(project);
-    expect(await ran(project)).toEqual(['contract', 'client', 'client', 'cli', 'build']);
+    expect(await ran(project)).toEqual([
+      'contract',
+      'client',
+      'client',
+      'cli',
+      'console',
+      'pages',
+      'build',
+    ]);
   });
 
   it('builds the command line again when its sources have changed, and the demo that uses it', async () => {
@@ -289,6 +310,7 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
     '@nestjs/cli': 'vendor/nest',
     'openapi-typescript': 'vendor/openapi-typescript',
     typescript: 'vendor/typescript',
+    vite: 'vendor/vite',
   };
   const dependencies = {
     ...Object.fromEntries(Object.entries(vendored).map(([name, at]) => [name, `file:${at}`])),
@@ -304,6 +326,8 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
   packages['packages/client'] = { name: 'tiny-client', version: '1.0.0' };
   packages['node_modules/tiny-cli'] = { resolved: 'packages/cli', link: true };
   packages['packages/cli'] = { name: 'tiny-cli', version: '1.0.0' };
+  packages['node_modules/tiny-console'] = { resolved: 'packages/console', link: true };
+  packages['packages/console'] = { name: 'tiny-console', version: '1.0.0' };
   for (const [name, version] of Object.entries(extra)) {
     packages[`node_modules/${name}`] = { version, integrity: `sha512-${'A'.repeat(86)}==` };
   }
@@ -324,6 +348,10 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
     'vendor/openapi-typescript/index.mjs': CONTRACT,
     'vendor/typescript/package.json': { name: 'typescript', version: '1.0.0' },
     'vendor/typescript/bin/tsc': PACKAGES,
+    'vendor/vite/package.json': { name: 'vite', version: '1.0.0' },
+    'vendor/vite/bin/vite.js': PAGES,
+    'packages/console/package.json': { name: 'tiny-console', version: '1.0.0' },
+    'packages/console/src/main.ts': 'first',
     'packages/client/package.json': { name: 'tiny-client', version: '1.0.0' },
     'packages/client/src/index.ts': 'first',
     'packages/cli/package.json': { name: 'tiny-cli', version: '1.0.0' },
@@ -340,6 +368,7 @@ async function makeProject(project: string, extra: Record<string, string> = {}):
   await cp(path.join(SCRIPTS, 'setup.mjs'), path.join(project, 'scripts/setup.mjs'));
   await cp(path.join(SCRIPTS, 'node-version.mjs'), path.join(project, 'scripts/node-version.mjs'));
   await cp(path.join(SCRIPTS, 'setup'), path.join(project, 'scripts/setup'), { recursive: true });
+  await writeFile(path.join(project, 'scripts/setup/console-files.mjs'), '');
 }
 
 /** A project that has been set up, with an empty log of what ran. */

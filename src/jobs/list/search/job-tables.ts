@@ -1,8 +1,16 @@
+/** Named one by one: not all are shown to requests. */
+const COLUMNS = {
+  s: 'id, org_id, topic, task, priority, created_at, parameters_bytes',
+  q: 'job_id, run_after, started_at, attempt, failures, crashes',
+  l: 'job_id, canceling, progress, message, started_at, attempt, failures, crashes',
+  e: 'job_id, status, progress, message, error, started_at, ended_at, attempt, failures, crashes',
+};
+
 const LOOK_UPS = {
-  s: 'CROSS JOIN LATERAL (SELECT * FROM job_submissions WHERE id = candidate.id OFFSET 0) AS s',
-  q: 'LEFT JOIN LATERAL (SELECT * FROM job_queue WHERE job_id = candidate.id OFFSET 0) AS q ON true',
-  l: 'LEFT JOIN LATERAL (SELECT * FROM job_leases WHERE job_id = candidate.id OFFSET 0) AS l ON true',
-  e: 'LEFT JOIN LATERAL (SELECT * FROM job_ends WHERE job_id = candidate.id OFFSET 0) AS e ON true',
+  s: `CROSS JOIN LATERAL (SELECT ${COLUMNS.s} FROM job_submissions WHERE id = candidate.id OFFSET 0) AS s`,
+  q: `LEFT JOIN LATERAL (SELECT ${COLUMNS.q} FROM job_queue WHERE job_id = candidate.id OFFSET 0) AS q ON true`,
+  l: `LEFT JOIN LATERAL (SELECT ${COLUMNS.l} FROM job_leases WHERE job_id = candidate.id OFFSET 0) AS l ON true`,
+  e: `LEFT JOIN LATERAL (SELECT ${COLUMNS.e} FROM job_ends WHERE job_id = candidate.id OFFSET 0) AS e ON true`,
 };
 
 /**
