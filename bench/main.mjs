@@ -32,6 +32,7 @@ const PARTS = {
   'job-list': { script: 'job-list.bench.mjs', knows: ['jobs', 'asks', 'markdown'] },
   streams: { script: 'streams.bench.mjs', knows: ['streams', 'seconds', 'rounds', 'markdown'] },
   watch: { script: 'watch.bench.mjs', knows: ['jobs', 'seconds', 'rounds', 'only', 'markdown'] },
+  'watch-shares': { script: 'watch-shares.bench.mjs', knows: ['jobs', 'markdown'] },
   growth: { script: 'growth.bench.mjs', knows: ['ended', 'jobs', 'runs', 'markdown'] },
   soak: {
     script: 'soak.bench.mjs',

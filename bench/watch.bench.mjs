@@ -158,7 +158,7 @@ class Side {
     });
     // Two servers and their clients on few processors: one answer in a hundred may be a 503.
     if (result.non2xx > result['2xx'] / 100) {
-      throw new Error(`${result.non2xx} answers were not 2xx`);
+      throw new Error(`answers by status: ${JSON.stringify(result.statusCodeStats)}`);
     }
     const own = (1_000 * (processorTime(child.pid) - before)) / result['2xx'];
     return { own, rate: result['2xx'] / result.duration };
