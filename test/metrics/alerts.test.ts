@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +13,8 @@ import { token } from '../support/tokens.js';
 
 const project = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const RULES = project('deploy/prometheus/rules.yaml');
+/** How long a process is stopped, for its event loop to lag. */
+const STOPPED_MS = 3_000;
 const PATIENCE = { timeout: 60_000, interval: 500 };
 
 const metricsOf = (service: Service): string =>
@@ -64,7 +67,12 @@ describe.skipIf(!HAS_PROMETHEUS)('a real Prometheus', () => {
       await StallingProxy.open(database.url),
     ];
     const settings = { METRICS_PORT: '0', LEASE_SECONDS: '4' };
-    api = await startService(toApi.url, { ...settings, ROLE: 'api', DATABASE_POOL_SIZE: '3' });
+    api = await startService(toApi.url, {
+      ...settings,
+      ROLE: 'api',
+      DATABASE_POOL_SIZE: '3',
+      MAX_STREAMS_ORG: '0',
+    });
     worker = await startService(toWorker.url, { ...settings, ROLE: 'worker' });
     client = new Client(api.url, org, await token(org));
     prometheus = await Prometheus.start([metricsOf(api), metricsOf(worker)], RULES);
@@ -139,6 +147,49 @@ describe.skipIf(!HAS_PROMETHEUS)('a real Prometheus', () => {
       await client.submit('diagnostics/sleep', { seconds: 0, fail: true });
     }
     await fires('HeadframeJobsFail');
+  });
+
+  it('sees clients that are limited', async () => {
+    const refused = () => Promise.all(Array.from({ length: 100 }, () => client.get('jobs/events')));
+    const answers = [...(await refused())];
+    // Prometheus sees no increase in what begins with it.
+    await expect
+      .poll(
+        async () =>
+          (await prometheus.query('sum(headframe_http_requests_total{status="429"})'))[0]?.value,
+        PATIENCE,
+      )
+      .toBe(100);
+    answers.push(...(await refused()));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([429]));
+    await fires('HeadframeClientsLimited');
+  });
+
+  it('sees a process that does not get round to its work', async () => {
+    process.kill(api.pid, 'SIGSTOP');
+    await sleep(STOPPED_MS);
+    process.kill(api.pid, 'SIGCONT');
+    // A moment only: what lasts for minutes is the same figure again and again.
+    const rule = alerts.get('HeadframeEventLoopBlocked') as string;
+    const lag = /^(\w+\{[^}]*\}) > (.*)$/.exec(rule);
+    await expect
+      .poll(
+        async () => (await prometheus.query(`max_over_time(${lag?.[1]}[1m]) > ${lag?.[2]}`)).length,
+        PATIENCE,
+      )
+      .toBeGreaterThan(0);
+  });
+
+  it('sees a schema that this version cannot work with', async () => {
+    const name = '29990101000000_unknown';
+    await owner.query(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, logs)
+       VALUES ('unknown', '', $1, now(), $2)`,
+      [name, `oldest code: ${name}`],
+    );
+    await fires('HeadframeSchemaUnfit');
+    await owner.query('DELETE FROM _prisma_migrations WHERE migration_name = $1', [name]);
+    await expect.poll(async () => (await client.get('/health/ready')).status, PATIENCE).toBe(200);
   });
 
   it(
