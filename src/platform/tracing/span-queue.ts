@@ -115,7 +115,7 @@ export class SpanQueue implements SpanProcessor {
 
   /**
    * Not by the exporter of the library: its time is over only when the collector is silent, so that one which
-   * sends a byte now and then would hold it for ever.
+   * sends a byte now and then would hold it for as long as it likes.
    * @returns why it was not; null when it was
    */
   private async deliver(batch: ReadableSpan[]): Promise<string | null> {
