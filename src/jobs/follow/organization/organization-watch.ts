@@ -53,6 +53,8 @@ export class OrganizationWatch {
   /** By job, where it was heard of last. */
   private pending = new Map<string, Place>();
   private readonly joins: (() => Promise<void>)[] = [];
+  /** Those who wait to be taken in, or are being. */
+  private joining = 0;
   private running: Promise<void> | null = null;
   /** Jobs that were made later are new; null: it is not known yet which jobs there are. */
   private since: Date | null = null;
@@ -66,7 +68,7 @@ export class OrganizationWatch {
   ) {}
 
   get isFollowed(): boolean {
-    return this.followers.size > 0 || this.joins.length > 0;
+    return this.followers.size > 0 || this.joining > 0;
   }
 
   /**
@@ -74,10 +76,12 @@ export class OrganizationWatch {
    * @throws whatever the database fails with; the follower is not taken in then
    */
   join(follower: OrganizationFollower, from: Place | null): Promise<void> {
-    return new Promise((resolve, reject) => {
+    this.joining += 1;
+    const taken = new Promise<void>((resolve, reject) => {
       this.joins.push(() => this.takeIn(follower, from).then(resolve, reject));
       this.run();
     });
+    return taken.finally(() => (this.joining -= 1));
   }
 
   leave(follower: OrganizationFollower): void {
