@@ -6,7 +6,7 @@ import { ConfigError, loadConfig } from '../platform/config.js';
 import { Database } from '../platform/database/database.js';
 import { dataHomeOf, openDatabase } from '../platform/database/schema/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
-import { NIL_UUID, UUID_ANY_CASE } from '../platform/uuid.js';
+import { NIL_UUID, UUID_ANY_CASE } from '../platform/ids/uuid.js';
 
 const USAGE = `Usage: node dist/cli/limits.js                                   shows all limits
        node dist/cli/limits.js --org <uuid|default> [--weight <n>] [--max-running <n|none>] [--max-unstarted <n|none>]

@@ -4,7 +4,7 @@ import { signedToken } from '../auth/keys/signed-token.js';
 import { ConfigError, loadConfig } from '../platform/config.js';
 import { dataHomeOf } from '../platform/database/schema/open-database.js';
 import { exitFatally } from '../platform/fatal.js';
-import { UUID_ANY_CASE } from '../platform/uuid.js';
+import { UUID_ANY_CASE } from '../platform/ids/uuid.js';
 
 const USAGE = `Usage: node dist/cli/token.js --org <uuid> [--org <uuid> …] [--scope "<scopes>"] [--subject <name>] [--hours <n>]
        npm run token -- --org <uuid> …

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { Client as Postgres } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '../../src/platform/new-id.js';
+import { newId } from '../../src/platform/ids/new-id.js';
 import { hasBrowser, launchBrowser, openPage, signInWith } from '../support/browser.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type Service, startService } from '../support/service.js';

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { type OwnPostgres, POSTGRES_PROGRAMS, startOwnPostgres } from '../support/own-postgres.js';
 import { runService, type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
+import { query } from '../support/query.js';
 
 const PAGE = readFileSync(fileURLToPath(new URL('../../docs/backup.md', import.meta.url)), 'utf8');
 
@@ -62,16 +62,6 @@ describe.skipIf(POSTGRES_PROGRAMS === null)('a backup, by the commands of docs/b
       env: { PATH: `${programs}:/usr/bin:/bin`, ...variables },
       encoding: 'utf8',
     });
-
-  const query = async (url: string, sql: string) => {
-    const client = new pg.Client(url);
-    await client.connect();
-    try {
-      return await client.query(sql);
-    } finally {
-      await client.end();
-    }
-  };
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'headframe-backup-'));

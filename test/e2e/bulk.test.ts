@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client } from '../support/client.js';
+import { type Client, ownClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { Engine } from '../support/jobs.js';
 import { type Service, startService } from '../support/service.js';
-import { token } from '../support/tokens.js';
 
 const ALL = 'compute:read compute:execute compute:admin';
 const JSON_BODY = { 'content-type': 'application/json' };
@@ -28,10 +27,7 @@ describe('acts on many jobs', () => {
     await database?.drop();
   });
 
-  const client = async (scope = ALL): Promise<Client> => {
-    const org = randomUUID();
-    return new Client(service.url, org, await token(org, { scope }));
-  };
+  const client = (scope = ALL) => ownClient(service.url, scope);
   const act = (of: Client, name: string, body: unknown) =>
     of.request('POST', `jobs/${name}`, {
       headers: JSON_BODY,
@@ -298,10 +294,7 @@ describe('a batch', () => {
     await database?.drop();
   });
 
-  const client = async (): Promise<Client> => {
-    const org = randomUUID();
-    return new Client(service.url, org, await token(org, { scope: ALL }));
-  };
+  const client = () => ownClient(service.url, ALL);
   const send = (of: Client, body: unknown, headers = {}) =>
     of.execute('diagnostics/sleep/batch', body, headers);
   const total = async (of: Client): Promise<number> => (await of.get('jobs/summary')).body.total;

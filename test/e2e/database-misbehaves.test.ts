@@ -101,7 +101,7 @@ describe('a database that misbehaves', () => {
     expect((await client.ended(job, 15_000)).status).toBe('canceled');
   });
 
-  it('is left in peace by an idle replica: under five statements in two seconds', async () => {
+  it('is left in peace by an idle replica: under two statements a second', async () => {
     await rows.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
     await start();
     // Polling has slowed down to its floor by then.
@@ -120,6 +120,6 @@ describe('a database that misbehaves', () => {
     await sleep(15_000);
     const after = await statements();
     expect(after.count).toBeGreaterThan(before.count);
-    expect((after.count - before.count) / (after.at - before.at)).toBeLessThan(2.5);
+    expect((after.count - before.count) / (after.at - before.at)).toBeLessThan(2);
   });
 });

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { MovingAddress } from '../support/moving-address.js';
 import { type OwnPostgres, POSTGRES_PROGRAMS, startOwnPostgres } from '../support/own-postgres.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
+import { query } from '../support/query.js';
 
 if (POSTGRES_PROGRAMS === null) {
   console.log(
@@ -190,13 +190,3 @@ describe.skipIf(POSTGRES_PROGRAMS === null)('a failover to a streaming standby',
     expect((await client.ended(job)).status).toBe('succeeded');
   });
 });
-
-async function query(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, Client } from '../support/client.js';
 import { type OwnPostgres, POSTGRES_PROGRAMS, startOwnPostgres } from '../support/own-postgres.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
+import { query } from '../support/query.js';
 
 /** A small disk of its own; null where none can be made. */
 function smallDisk(): string | null {
@@ -128,14 +128,4 @@ async function firstOther<T extends { status: number }>(
     if (answer.status !== status) return answer;
   }
   throw new Error(`Every one of 5,000 answers was ${status}.`);
-}
-
-async function query(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }

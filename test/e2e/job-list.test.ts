@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client } from '../support/client.js';
+import { Client, ownClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { Engine } from '../support/jobs.js';
 import { type Service, startService } from '../support/service.js';
@@ -33,10 +33,7 @@ describe('the list of jobs', () => {
     await database?.drop();
   });
 
-  const client = async (scope?: string): Promise<Client> => {
-    const org = randomUUID();
-    return new Client(service.url, org, await token(org, scope === undefined ? {} : { scope }));
-  };
+  const client = (scope?: string) => ownClient(service.url, scope);
   const list = async (of: Client, query = ''): Promise<Listed[]> =>
     (await of.get(`jobs${query}`)).body.results;
 

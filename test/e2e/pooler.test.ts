@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { applyMigrations } from '../../src/platform/database/schema/migrations.js';
 import { Client } from '../support/client.js';
@@ -9,6 +8,7 @@ import { type OwnPgBouncer, PGBOUNCER, startOwnPgBouncer } from '../support/own-
 import { type OwnPostgres, POSTGRES_PROGRAMS, startOwnPostgres } from '../support/own-postgres.js';
 import { runService, type Service, startService } from '../support/service.js';
 import { TEST_SECRET, token } from '../support/tokens.js';
+import { query } from '../support/query.js';
 
 const missing = POSTGRES_PROGRAMS === null || PGBOUNCER === null;
 if (missing) {
@@ -170,13 +170,3 @@ describe.skipIf(missing)('behind PgBouncer in transaction mode', () => {
     expect(shared.output).toContain('DATABASE_API_URL: must be set beside DATABASE_DIRECT_URL');
   });
 });
-
-async function query(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}

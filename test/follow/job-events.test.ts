@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JOB_EVENT } from '../../src/jobs/follow/event.schema.js';
-import { Client } from '../support/client.js';
+import { Client, ownClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { EventReader } from '../support/event-reader.js';
 import { type Service, startService } from '../support/service.js';
@@ -25,10 +25,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-async function newClient(url = api.url): Promise<Client> {
-  const org = randomUUID();
-  return new Client(url, org, await token(org));
-}
+const newClient = (url = api.url) => ownClient(url);
 
 /** A job that no worker starts while a test looks at it. */
 const later = () => ({ run_after: new Date(Date.now() + 3_600_000).toISOString() });

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { EventReader } from '../support/event-reader.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
+import { freePort } from '../support/free-port.js';
 
 const NGINX = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
 const NAME = `behind nginx${NGINX === undefined ? ' (not found: apt-get install nginx-light)' : ''}`;
@@ -136,11 +136,3 @@ const answers = (address: string): Promise<boolean> =>
     ({ status }) => status === 200,
     () => false,
   );
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}

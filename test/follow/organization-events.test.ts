@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ORGANIZATION_EVENT } from '../../src/jobs/follow/event.schema.js';
-import { Client } from '../support/client.js';
+import { Client, ownClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { EventReader } from '../support/event-reader.js';
 import { type Service, startService } from '../support/service.js';
@@ -26,10 +26,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-async function newClient(url = api.url): Promise<Client> {
-  const org = randomUUID();
-  return new Client(url, org, await token(org));
-}
+const newClient = (url = api.url) => ownClient(url);
 
 const at = (client: Client, { url }: Service) => new Client(url, client.org, client.token);
 const later = () => ({ run_after: new Date(Date.now() + 3_600_000).toISOString() });

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client } from '../support/client.js';
+import { Client, ownClient } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type Service, startService } from '../support/service.js';
-import { token } from '../support/tokens.js';
 
 let database: TestDatabase;
 let api: Service;
@@ -29,11 +28,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** A client of an organization of its own. */
-async function newClient(url = api.url): Promise<Client> {
-  const org = randomUUID();
-  return new Client(url, org, await token(org));
-}
+const newClient = (url = api.url) => ownClient(url);
 
 const wait = (seconds: number | string) => ({ prefer: `wait=${seconds}` });
 /** A job that no worker starts while a test looks at it. */

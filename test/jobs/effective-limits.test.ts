@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrganizationBucket } from '../../src/jobs/limits/organization-rates.js';
-import { NIL_UUID } from '../../src/platform/uuid.js';
+import { NIL_UUID } from '../../src/platform/ids/uuid.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 /** What the functions stand for, as it would be written into each statement. */

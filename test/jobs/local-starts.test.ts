@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type JobOptions, NO_OPTIONS } from '../../src/jobs/job/job.js';
 import type { NewJob } from '../../src/jobs/submit/submit-statement.js';
 import type { ClaimedJob, Lease } from '../../src/jobs/lease/lease.store.js';
-import { NIL_UUID } from '../../src/platform/uuid.js';
+import { NIL_UUID } from '../../src/platform/ids/uuid.js';
 import { ACTOR, Engine, TASK } from '../support/jobs.js';
 
 /** A process whose worker offers slots to its own submits. */

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { JobLogsStore } from '../../src/jobs/logs/logs.store.js';
 import type { JobStatus } from '../../src/jobs/job/job-status.js';
 import { type JobKey, NO_OPTIONS } from '../../src/jobs/job/job.js';
-import { NIL_UUID } from '../../src/platform/uuid.js';
+import { NIL_UUID } from '../../src/platform/ids/uuid.js';
 import { RetentionStore } from '../../src/jobs/care/retention.store.js';
 import { ACTOR, Engine, PROBLEM, TASK } from '../support/jobs.js';
 import { believedBytes, countedBytes } from '../support/stored-bytes.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_CRASHES } from '../../src/jobs/job/job-transitions.js';
 import type { OrganizationBucket } from '../../src/jobs/limits/organization-rates.js';
 import { ADVISORY_LOCKS } from '../../src/platform/database/advisory-locks.js';
-import { NIL_UUID } from '../../src/platform/uuid.js';
+import { NIL_UUID } from '../../src/platform/ids/uuid.js';
 
 const current = fileURLToPath(new URL('../../prisma/current/', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { newId } from '../../src/platform/new-id.js';
-import { UUID } from '../../src/platform/uuid.js';
+import { newId } from '../../src/platform/ids/new-id.js';
+import { UUID } from '../../src/platform/ids/uuid.js';
 
 describe('a new id', () => {
   afterEach(() => vi.useRealTimers());

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadframeClient, type Job, RequestError } from 'headframe-client';
 import { judgedFetch } from './judged-answer.js';
+import { token as tokenFor } from './tokens.js';
 
 /** What a request came to. */
 export interface Answer {
@@ -102,6 +104,12 @@ export class Client {
   ended(job: string, patienceMs?: number): Promise<any> {
     return this.waitFor(job, ({ links }) => 'result' in links, patienceMs);
   }
+}
+
+/** A client of an organization of its own. */
+export async function ownClient(url: string, scope?: string): Promise<Client> {
+  const org = randomUUID();
+  return new Client(url, org, await tokenFor(org, scope === undefined ? {} : { scope }));
 }
 
 /** The job that a path names. */

@@ -1,4 +1,4 @@
-import { UUID_ANY_CASE } from '../../platform/uuid.js';
+import { UUID_ANY_CASE } from '../../platform/ids/uuid.js';
 import type { Caller } from '../caller.js';
 import { cutText } from '../../platform/text/cut-text.js';
 

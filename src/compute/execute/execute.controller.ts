@@ -7,7 +7,7 @@ import { statusLocation } from '../../jobs/job/job-links.js';
 import { isFinal } from '../../jobs/job/job-status.js';
 import { JobWaits } from '../../jobs/read/watch/job-waits.js';
 import { Submit } from '../../jobs/submit/submit.js';
-import { newId } from '../../platform/new-id.js';
+import { newId } from '../../platform/ids/new-id.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import { JsonBodies } from '../../platform/http/body/json-body.js';

@@ -1,4 +1,4 @@
-import { newId } from '../../platform/new-id.js';
+import { newId } from '../../platform/ids/new-id.js';
 import type { Actor } from '../../auth/actor.js';
 import type { AuditAction } from './audit.store.js';
 

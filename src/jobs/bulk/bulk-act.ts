@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
 import { Database } from '../../platform/database/database.js';
 import type { AuditAction } from '../audit/audit.store.js';
-import { newId } from '../../platform/new-id.js';
+import { newId } from '../../platform/ids/new-id.js';
 import type { JobStatus } from '../job/job-status.js';
 import { SelectedJobs } from './selected-jobs.js';
 import type { Selection } from './selection.js';

@@ -5,8 +5,10 @@ import { Organization, RequireScope } from '../../auth/auth.decorators.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import { JsonBodies } from '../../platform/http/body/json-body.js';
 import type { BodyOf } from '../../platform/http/openapi/body.js';
+import type { AuditAction } from '../audit/audit.store.js';
 import { Cancel } from '../end/cancel.js';
 import { Purge } from '../end/purge.js';
+import type { JobStatus } from '../job/job-status.js';
 import { CountedAs } from '../limits/organization-rates.guard.js';
 import { BulkAct } from './bulk-act.js';
 import { ApiCancelJobs, ApiPurgeJobs } from './bulk.openapi.js';
@@ -35,19 +37,8 @@ export class BulkController {
     @ActorOf() by: Actor,
     @Req() request: FastifyRequest,
   ): Promise<BodyOf<typeof BULK_ANSWER>> {
-    return this.bodies.use(request, orgId, async (bytes) =>
-      this.acts.perform<{ id: string }>(orgId, selectionIn(bytes), by, {
-        action: 'jobs.cancel',
-        states: ONGOING,
-        columns: 's.topic',
-        change: (jobs) =>
-          this.cancels.many(
-            orgId,
-            jobs.map(({ id }) => id),
-            by,
-          ),
-      }),
-    );
+    const cancel = (ids: readonly string[]) => this.cancels.many(orgId, ids, by);
+    return this.perform(orgId, by, request, 'jobs.cancel', ONGOING, cancel);
   }
 
   @Post('purge')
@@ -59,17 +50,24 @@ export class BulkController {
     @ActorOf() by: Actor,
     @Req() request: FastifyRequest,
   ): Promise<BodyOf<typeof BULK_ANSWER>> {
+    const purge = (ids: readonly string[]) => this.purges.many(orgId, ids, by);
+    return this.perform(orgId, by, request, 'jobs.purge', ENDED, purge);
+  }
+
+  private perform(
+    orgId: string,
+    by: Actor,
+    request: FastifyRequest,
+    action: AuditAction,
+    states: readonly JobStatus[],
+    change: (ids: readonly string[]) => Promise<number>,
+  ): Promise<BodyOf<typeof BULK_ANSWER>> {
     return this.bodies.use(request, orgId, async (bytes) =>
       this.acts.perform<{ id: string }>(orgId, selectionIn(bytes), by, {
-        action: 'jobs.purge',
-        states: ENDED,
+        action,
+        states,
         columns: 's.topic',
-        change: (jobs) =>
-          this.purges.many(
-            orgId,
-            jobs.map(({ id }) => id),
-            by,
-          ),
+        change: (jobs) => change(jobs.map(({ id }) => id)),
       }),
     );
   }

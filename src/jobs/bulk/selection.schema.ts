@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { COUNT } from '../../platform/http/openapi/body.js';
-import {
-  contradictionOf,
-  FILTER_BODY,
-  jobFilterOf,
-  takesAll,
-} from '../list/search/job-filter.schema.js';
+import { takesAll } from '../list/search/job-filter.js';
+import { contradictionOf, FILTER_BODY, jobFilterOf } from '../list/search/job-filter.schema.js';
 
 /** How many ids one request may name, and how many jobs it may change. */
 export const MAX_IDS = 1_000;

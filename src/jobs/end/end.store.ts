@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
-import { newId } from '../../platform/new-id.js';
+import { newId } from '../../platform/ids/new-id.js';
 import { Database } from '../../platform/database/database.js';
 import { auditInsert, auditParameters, auditValues } from '../audit/audit-insert.js';
 import type { JobKey } from '../job/job.js';
@@ -11,7 +11,7 @@ import type { JobStatus } from '../job/job-status.js';
 export interface CancelRequested {
   readonly status: JobStatus;
   readonly workerId: string | null;
-  /** False: it had been asked for before, or the job has ended. */
+  /** False: the job had ended. */
   readonly changed: boolean;
 }
 

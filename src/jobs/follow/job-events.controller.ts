@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequireScope } from '../../auth/auth.decorators.js';
+import { withVary } from '../../platform/http/headers/vary.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { JobAddress } from '../job/job-address.js';
 import { jobUrl, SDK_HEADER } from '../job/job-links.js';
@@ -48,8 +49,7 @@ export class JobEventsController {
     const seen = stateOfId(lastId, job.jobId);
     // What the job has not come to yet makes no sense.
     const told = seen !== null && compareStates(seen, toldState(job)) <= 0 ? seen : null;
-    const vary = [reply.getHeader('vary') ?? [], SDK_HEADER].flat().join(', ');
-    const stream = this.streams.open(key.orgId, request, reply.header('vary', vary));
+    const stream = this.streams.open(key.orgId, request, withVary(reply, SDK_HEADER));
     stream.begin(told === null ? null : lastId);
     const follower = new JobFollower(stream, jobUrl(key, request, this.config), request, told);
     follower.tell(job);

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../platform/http/problem/problem.js';
-import { UUID } from '../../platform/uuid.js';
+import { UUID } from '../../platform/ids/uuid.js';
 import type { JobKey } from './job.js';
 
 /** What topics and tasks look like in a path. */

@@ -1,5 +1,5 @@
 import type { Prisma } from '../../generated/prisma/client.js';
-import { newId } from '../../platform/new-id.js';
+import { newId } from '../../platform/ids/new-id.js';
 import { Database } from '../../platform/database/database.js';
 
 /** How many organizations are listed by what they store. */

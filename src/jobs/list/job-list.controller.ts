@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query, Req, Res, UseGuards } from '@nestjs/com
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Organization, RequireScope } from '../../auth/auth.decorators.js';
+import { withVary } from '../../platform/http/headers/vary.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import type { BodyOf } from '../../platform/http/openapi/body.js';
@@ -132,7 +133,5 @@ function nextQuery(query: Query, cursor: string): string {
 }
 
 function describe(reply: FastifyReply): void {
-  // CORS may have named `Origin` already.
-  const vary = [reply.getHeader('vary') ?? [], SDK_HEADER].flat().join(', ');
-  void reply.headers({ vary, 'cache-control': 'no-store' });
+  void withVary(reply, SDK_HEADER).header('cache-control', 'no-store');
 }

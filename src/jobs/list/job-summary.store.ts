@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import type { JobStatus } from '../job/job-status.js';
 import { STATUS_SQL } from './search/job-tables.js';
-import type { JobFilter } from './search/job-filter.js';
+import { type JobFilter, takesAll } from './search/job-filter.js';
+import { WAITING_GROUPS } from './search/index-groups.js';
 import { JobSearch } from './search/job-search.js';
 
 /** Counts of jobs. */
@@ -80,14 +81,7 @@ export class JobSummaryStore {
       {
         name: 'read-oldest-waiting',
         text: `
-        WITH RECURSIVE part AS (
-          (SELECT topic, task, urgency FROM job_queue WHERE org_id = $1 AND run_after IS NULL
-            ORDER BY topic, task, urgency LIMIT 1)
-          UNION ALL
-          SELECT next.* FROM part CROSS JOIN LATERAL (
-            SELECT topic, task, urgency FROM job_queue WHERE org_id = $1 AND run_after IS NULL
-              AND (topic, task, urgency) > (part.topic, part.task, part.urgency)
-            ORDER BY topic, task, urgency LIMIT 1) AS next
+        WITH part AS (${WAITING_GROUPS}
         ), oldest AS (
           SELECT first.job_id FROM part CROSS JOIN LATERAL (
             SELECT q.job_id FROM job_queue q WHERE q.org_id = $1 AND q.run_after IS NULL
@@ -109,12 +103,4 @@ export class JobSummaryStore {
 /** Whether a filter says nothing that the queue's index does not tell. */
 const narrowsByTaskAlone = (filter: JobFilter): boolean =>
   (filter.statuses === null || filter.statuses.includes('requested')) &&
-  filter.labels.length === 0 &&
-  filter.excludedLabels.length === 0 &&
-  filter.excludedTasks.length === 0 &&
-  filter.createdAfter === null &&
-  filter.createdBefore === null &&
-  filter.endedAfter === null &&
-  filter.endedBefore === null &&
-  filter.idPrefix === null &&
-  filter.words.length === 0;
+  takesAll({ ...filter, statuses: null, topic: null, task: null });

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { Database } from '../../platform/database/database.js';
+import { KeptAnswers } from '../../platform/kept-answers.js';
+import { WAITING_GROUPS } from '../list/search/index-groups.js';
 import {
   NO_OUTLOOK,
   type OngoingJob,
@@ -22,20 +24,21 @@ const NEXT = 1_000;
 const LEAST_RUNS = 3;
 const RUNS = 50;
 
-interface Kept<Value> {
-  readonly at: number;
-  readonly value: Promise<Value>;
-}
-
 /**
  * Tells why jobs wait and how long they will. A guess from what is seen at the moment: nothing hangs on it,
  * and what it reads is bounded and kept for a second.
  */
 @Injectable()
 export class OutlookStore {
-  private readonly organizations = new Map<string, Kept<OrganizationOutlook>>();
-  private readonly tasks = new Map<string, Kept<Omit<TaskOutlook, 'runSeconds'>>>();
-  private readonly runTimes = new Map<string, Kept<number | null>>();
+  private readonly organizations = new KeptAnswers<OrganizationOutlook>(
+    BELIEVED_MS,
+    MAX_REMEMBERED,
+  );
+  private readonly tasks = new KeptAnswers<Omit<TaskOutlook, 'runSeconds'>>(
+    BELIEVED_MS,
+    MAX_REMEMBERED,
+  );
+  private readonly runTimes = new KeptAnswers<number | null>(RUN_TIME_BELIEVED_MS, MAX_REMEMBERED);
 
   constructor(
     private readonly database: Database,
@@ -71,7 +74,7 @@ export class OutlookStore {
   }
 
   private organization(orgId: string): Promise<OrganizationOutlook> {
-    return kept(this.organizations, orgId, BELIEVED_MS, async () => {
+    return this.organizations.of(orgId, async () => {
       const { rows } = await this.database.queryFor<{
         now: Date;
         full: boolean;
@@ -82,14 +85,7 @@ export class OutlookStore {
         {
           name: 'read-organization-outlook',
           text: `
-          WITH RECURSIVE part AS (
-            (SELECT topic, task, urgency FROM job_queue WHERE org_id = $1 AND run_after IS NULL
-              ORDER BY topic, task, urgency LIMIT 1)
-            UNION ALL
-            SELECT next.* FROM part CROSS JOIN LATERAL (
-              SELECT topic, task, urgency FROM job_queue WHERE org_id = $1 AND run_after IS NULL
-                AND (topic, task, urgency) > (part.topic, part.task, part.urgency)
-              ORDER BY topic, task, urgency LIMIT 1) AS next
+          WITH part AS (${WAITING_GROUPS}
           ), next AS (
             SELECT member.* FROM part CROSS JOIN LATERAL (
               SELECT q.urgency, q.job_id FROM job_queue q WHERE q.org_id = $1 AND q.run_after IS NULL
@@ -112,7 +108,7 @@ export class OutlookStore {
 
   /** Over all organizations: workers and what runs of the others are no request's to see. */
   private task(topic: string, task: string): Promise<Omit<TaskOutlook, 'runSeconds'>> {
-    return kept(this.tasks, `${topic}/${task}`, BELIEVED_MS, async () => {
+    return this.tasks.of(`${topic}/${task}`, async () => {
       const { rows } = await this.database.pool.query<{ served: boolean; full: boolean }>({
         name: 'read-task-outlook',
         text: `
@@ -130,7 +126,7 @@ export class OutlookStore {
 
   /** Of those submitted before the oldest that waits: newer ones may all be waiting. */
   private runTime(orgId: string, topic: string, task: string): Promise<number | null> {
-    return kept(this.runTimes, `${orgId}/${topic}/${task}`, RUN_TIME_BELIEVED_MS, async () => {
+    return this.runTimes.of(`${orgId}/${topic}/${task}`, async () => {
       const { rows } = await this.database.queryFor<{ seconds: number | null }>(
         [orgId],
         {
@@ -154,24 +150,4 @@ export class OutlookStore {
       return rows[0]?.seconds ?? null;
     });
   }
-}
-
-/** What was read a moment ago, or is being read; what failed is read again. */
-function kept<Value>(
-  known: Map<string, Kept<Value>>,
-  key: string,
-  believedMs: number,
-  read: () => Promise<Value>,
-): Promise<Value> {
-  const before = known.get(key);
-  if (before !== undefined && performance.now() - before.at < believedMs) {
-    return before.value;
-  }
-  if (known.size >= MAX_REMEMBERED) {
-    known.clear();
-  }
-  const value = read();
-  known.set(key, { at: performance.now(), value });
-  value.catch(() => known.delete(key));
-  return value;
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { KeptAnswers } from '../../platform/kept-answers.js';
 import { STATUS_SQL } from '../list/search/job-tables.js';
 import { ANY_JOB } from '../list/search/job-filter.js';
 import { JobSearch } from '../list/search/job-search.js';
@@ -45,7 +46,7 @@ const MAX_REMEMBERED = 500;
  */
 @Injectable()
 export class OverviewStore {
-  private readonly kept = new Map<string, { readonly at: number; readonly seen: Promise<Seen> }>();
+  private readonly kept = new KeptAnswers<Seen>(BELIEVED_MS, MAX_REMEMBERED);
 
   constructor(
     private readonly search: JobSearch,
@@ -53,19 +54,7 @@ export class OverviewStore {
   ) {}
 
   of(orgId: string, period: Period): Promise<Seen> {
-    const key = `${orgId} ${period}`;
-    const known = this.kept.get(key);
-    if (known !== undefined && performance.now() - known.at < BELIEVED_MS) {
-      return known.seen;
-    }
-    if (this.kept.size >= MAX_REMEMBERED) {
-      this.kept.clear();
-    }
-    const seen = this.read(orgId, period);
-    this.kept.set(key, { at: performance.now(), seen });
-    // A failure is told to those who waited, and not believed.
-    seen.catch(() => this.kept.delete(key));
-    return seen;
+    return this.kept.of(`${orgId} ${period}`, () => this.read(orgId, period));
   }
 
   private async read(orgId: string, period: Period): Promise<Seen> {

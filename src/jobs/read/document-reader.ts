@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { Tally } from '../../platform/tally.js';
 import { Problem } from '../../platform/http/problem/problem.js';
 import type { JobKey } from '../job/job.js';
 
@@ -21,7 +22,7 @@ const MAX_READERS_OF_ONE = 2;
  */
 @Injectable()
 export class DocumentReader {
-  private readonly readers = new Map<string, number>();
+  private readonly readers = new Tally();
   private reading = 0;
 
   constructor(private readonly database: Database) {}
@@ -69,8 +70,7 @@ export class DocumentReader {
   }
 
   private begin(orgId: string): void {
-    const theirs = this.readers.get(orgId) ?? 0;
-    if (theirs >= MAX_READERS_OF_ONE) {
+    if (this.readers.of(orgId) >= MAX_READERS_OF_ONE) {
       throw new Problem(
         'too-many-requests',
         'The organization reads as many large documents at once as it may: wait until one has arrived.',
@@ -85,16 +85,11 @@ export class DocumentReader {
       );
     }
     this.reading += 1;
-    this.readers.set(orgId, theirs + 1);
+    this.readers.add(orgId);
   }
 
   private end(orgId: string): void {
     this.reading -= 1;
-    const theirs = (this.readers.get(orgId) ?? 0) - 1;
-    if (theirs > 0) {
-      this.readers.set(orgId, theirs);
-    } else {
-      this.readers.delete(orgId);
-    }
+    this.readers.remove(orgId);
   }
 }

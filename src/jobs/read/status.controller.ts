@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Req, Res, StreamableFile, UseGuards } from '@n
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequireScope } from '../../auth/auth.decorators.js';
 import { CountedAs } from '../limits/organization-rates.guard.js';
+import { withVary } from '../../platform/http/headers/vary.js';
 import { CONFIG, type Config } from '../../platform/config.js';
 import { AcceptsJson } from '../../platform/http/accepts-json.guard.js';
 import type { BodyOf } from '../../platform/http/openapi/body.js';
@@ -97,9 +98,9 @@ export class StatusController {
   }
 
   private describe(reply: FastifyReply, final: boolean): void {
-    // CORS may have named `Origin` already.
-    const vary = [reply.getHeader('vary') ?? [], SDK_HEADER, 'prefer'].flat().join(', ');
-    void reply.status(final ? 200 : 202).headers({ vary, 'cache-control': 'no-store' });
+    void withVary(reply, SDK_HEADER, 'prefer')
+      .status(final ? 200 : 202)
+      .header('cache-control', 'no-store');
     if (!final) {
       void reply.header('retry-after', RETRY_AFTER_SECONDS);
     }

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
 import { Problem } from '../../platform/http/problem/problem.js';
-import { newId } from '../../platform/new-id.js';
+import { newId } from '../../platform/ids/new-id.js';
 import { ChangeFeed } from '../feed/change-feed.js';
 import { noSuchJob } from '../job/job-problems.js';
 import { JobSignals } from '../job/job-signals.js';

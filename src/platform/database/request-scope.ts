@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { UUID } from '../uuid.js';
+import { UUID } from '../ids/uuid.js';
 
 /** How a statement for clients is run. */
 export interface RequestOptions {

@@ -10,7 +10,7 @@ import { holdContinue } from './body/expect-continue.js';
 import { LingeringConnections } from './connections/lingering-close.js';
 import { Problem } from './problem/problem.js';
 import { schemaUnfit, sendProblem, toProblem } from './problem.filter.js';
-import { problemOfHeaders } from './request-headers.js';
+import { problemOfHeaders } from './headers/request-headers.js';
 
 /** Idle connections stay open longer than the 15 s pools and 60 s proxies of the clients. */
 const KEEP_ALIVE_MS = 75_000;

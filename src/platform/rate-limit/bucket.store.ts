@@ -1,7 +1,7 @@
 import { Coalescer } from '../database/coalescer.js';
 import { Database } from '../database/database.js';
 import { isDatabaseUnavailable } from '../database/database-errors.js';
-import { NIL_UUID } from '../uuid.js';
+import { NIL_UUID } from '../ids/uuid.js';
 
 /** Whose bucket it is: an organization's (a lower-case UUID), or a network address's. */
 export interface BucketKey {

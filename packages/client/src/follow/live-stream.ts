@@ -1,5 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { sleep } from '../http/abort.js';
+import { objectIn } from '../http/transport.js';
 import { ConnectionError, RequestError, UnexpectedAnswerError } from '../errors.js';
 
 /** Opens a stream of events, to go on after the event of that id; throws what a request throws. */
@@ -173,14 +174,5 @@ async function* chunks({ body }: Response): AsyncGenerator<Uint8Array, void, und
     const { done = true, value } = (await reader?.read()) ?? {};
     if (done || value === undefined) return;
     yield value;
-  }
-}
-
-function objectIn(text: string): object | null {
-  try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === 'object' ? body : null;
-  } catch {
-    return null;
   }
 }

@@ -200,7 +200,8 @@ function problemIn(text: string): Problem | null {
   return types.join() === 'number,string,string' ? (body as Problem) : null;
 }
 
-function objectIn(text: string): object | null {
+/** The JSON object or array in a text; null when there is none. */
+export function objectIn(text: string): object | null {
   try {
     const body: unknown = JSON.parse(text);
     return typeof body === 'object' ? body : null;

@@ -10,7 +10,7 @@ import { CONFIG, type Config } from '../../../platform/config.js';
 import { AcceptsJson } from '../../../platform/http/accepts-json.guard.js';
 import { JsonBodies } from '../../../platform/http/body/json-body.js';
 import type { BodyOf } from '../../../platform/http/openapi/body.js';
-import { idsFrom, newIds } from '../../../platform/new-id.js';
+import { idsFrom, newIds } from '../../../platform/ids/new-id.js';
 import { ApiBatch } from './batch.openapi.js';
 import type { BATCH } from './batch.schema.js';
 import { BodyJudge } from '../body-judge.js';

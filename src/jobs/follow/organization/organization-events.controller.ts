@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Query, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Organization, RequireScope } from '../../../auth/auth.decorators.js';
+import { withVary } from '../../../platform/http/headers/vary.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { HeardChanges } from '../../feed/heard-changes.js';
 import { jobUrl, SDK_HEADER } from '../../job/job-links.js';
@@ -38,8 +39,7 @@ export class OrganizationEventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const filter = changeFilter(query);
-    const vary = [reply.getHeader('vary') ?? [], SDK_HEADER].flat().join(', ');
-    const stream = this.streams.open(orgId, request, reply.header('vary', vary));
+    const stream = this.streams.open(orgId, request, withVary(reply, SDK_HEADER));
     const lastId = String(request.headers['last-event-id'] ?? '');
     const from = this.comeBackOf(lastId);
     // Where a client goes on that loses the stream before anything has happened.

@@ -7,6 +7,7 @@ import { CLOCK_TOLERANCE_SECONDS } from '../../../auth/tokens/claims.js';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { answered } from '../../../platform/http/connections/answered.js';
 import { Draining } from '../../../platform/http/connections/draining.js';
+import { Tally } from '../../../platform/tally.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
 import { Problem } from '../../../platform/http/problem/problem.js';
 import { EventStream } from './event-stream.js';
@@ -32,7 +33,7 @@ interface Open {
 export class OpenStreams implements BeforeApplicationShutdown {
   private readonly logger = new Logger('OpenStreams');
   private readonly streams = new Map<EventStream, Open>();
-  private readonly byOrganization = new Map<string, number>();
+  private readonly byOrganization = new Tally();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -56,7 +57,7 @@ export class OpenStreams implements BeforeApplicationShutdown {
     const { user } = request as FastifyRequest & { readonly user: Caller };
     const stream = new EventStream();
     this.streams.set(stream, { orgId, answer: reply.raw, expiresAt: endOf(user) });
-    this.byOrganization.set(orgId, (this.byOrganization.get(orgId) ?? 0) + 1);
+    this.byOrganization.add(orgId);
     stream.once('close', () => this.forget(stream, orgId));
     // Also of a client that is gone before the stream is sent.
     reply.raw.once('close', () => stream.destroy());
@@ -103,7 +104,7 @@ export class OpenStreams implements BeforeApplicationShutdown {
         headers: { 'retry-after': '1' },
       });
     }
-    if ((this.byOrganization.get(orgId) ?? 0) >= this.config.MAX_STREAMS_ORG) {
+    if (this.byOrganization.of(orgId) >= this.config.MAX_STREAMS_ORG) {
       throw new Problem(
         'too-many-requests',
         'The organization has as many event streams open as it may: close one, or follow many jobs by one stream of the organization.',
@@ -121,12 +122,7 @@ export class OpenStreams implements BeforeApplicationShutdown {
 
   private forget(stream: EventStream, orgId: string): void {
     this.streams.delete(stream);
-    const others = (this.byOrganization.get(orgId) ?? 1) - 1;
-    if (others === 0) {
-      this.byOrganization.delete(orgId);
-    } else {
-      this.byOrganization.set(orgId, others);
-    }
+    this.byOrganization.remove(orgId);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SqlValues } from '../../../platform/database/sql-values.js';
 import type { JobStatus } from '../../job/job-status.js';
 import type { IdRange } from './id-range.js';
+import { groupsOf } from './index-groups.js';
 import type { JobFilter } from './job-filter.js';
 
 /** Where a list looks for jobs: each is an index in the order of lists. */
@@ -87,7 +88,7 @@ function newestOf(
 
 /**
  * The newest of each group of an index, merged. The groups differ in the columns between the organization and the
- * id; they are found by one look at the index for each: the first, then each time the next behind it.
+ * id.
  * @param columns those columns, in the order of the index; null: the value is not known
  */
 function merged(
@@ -107,14 +108,7 @@ function merged(
   const known = [org, ...columns.filter((column): column is KeyPart => column[1] !== null)]
     .map(([column, value]) => `member.${column} = ${value}`)
     .join(' AND ');
-  const list = open.map((column) => `member.${column}`).join(', ');
-  const last = open.map((column) => `part.${column}`).join(', ');
-  const look = (behind: string): string => `SELECT ${list} FROM ${table} member
-      WHERE ${known}${also}${behind} ORDER BY ${list} LIMIT 1`;
-  return `SELECT found.id FROM (
-      WITH RECURSIVE part AS ((${look('')}) UNION ALL
-        SELECT next.* FROM part CROSS JOIN LATERAL (${look(` AND (${list}) > (${last})`)}) AS next)
-      SELECT * FROM part) AS part
+  return `SELECT found.id FROM (${groupsOf(table, known + also, open)}) AS part
     CROSS JOIN LATERAL (${newest}) AS found ORDER BY found.id DESC LIMIT ${limit}`;
 }
 

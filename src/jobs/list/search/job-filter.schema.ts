@@ -133,10 +133,6 @@ export function jobFilterOf(members: FilterMembers): JobFilter {
   };
 }
 
-/** Whether a filter takes every job: nobody should act on all by accident. */
-export const takesAll = (filter: JobFilter): boolean =>
-  JSON.stringify(filter) === JSON.stringify(ANY_JOB);
-
 function statusesOf(
   wanted: readonly JobStatus[] | undefined,
   excluded: readonly JobStatus[],

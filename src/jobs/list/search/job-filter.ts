@@ -48,6 +48,10 @@ export const ANY_JOB: JobFilter = {
   words: [],
 };
 
+/** Whether a filter takes every job. */
+export const takesAll = (filter: JobFilter): boolean =>
+  JSON.stringify(filter) === JSON.stringify(ANY_JOB);
+
 /**
  * Whether a text that is looked for is a job id, or the first eight or more of its digits.
  * @returns the hexadecimal digits in lower case, without hyphens; null: it is neither

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database/database.js';
 import { type IdRange, idRangeOf } from './id-range.js';
 import { candidatesFrom, isOfStates, type JobSource } from './job-candidates.js';
-import { ANY_JOB, type JobFilter } from './job-filter.js';
+import { type JobFilter, takesAll } from './job-filter.js';
 import { type SearchPart, searchStatement, WORDS_AMONG } from './search-statement.js';
 
 /** What is asked for of the jobs that are found. */
@@ -191,4 +191,4 @@ function untold(source: JobSource, filter: JobFilter): JobFilter {
 
 /** Whether each job that a source tells of is one of the filter, but for its words. */
 const tellsAll = (source: JobSource, filter: JobFilter): boolean =>
-  JSON.stringify({ ...untold(source, filter), words: [] }) === JSON.stringify(ANY_JOB);
+  takesAll({ ...untold(source, filter), words: [] });

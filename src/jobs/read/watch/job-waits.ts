@@ -4,8 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../../../platform/config.js';
 import { answered } from '../../../platform/http/connections/answered.js';
 import { Draining } from '../../../platform/http/connections/draining.js';
+import { Tally } from '../../../platform/tally.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
-import { preferredWait } from '../../../platform/http/preferred-wait.js';
+import { preferredWait } from '../../../platform/http/headers/preferred-wait.js';
 import type { JobKey } from '../../job/job.js';
 import type { JobSnapshot } from './job-snapshot.store.js';
 import { JobWatches } from './job-watches.js';
@@ -27,7 +28,7 @@ export class JobWaits implements BeforeApplicationShutdown {
   private readonly ends = new Set<() => void>();
   /** Held back, or being sent. */
   private readonly answers = new Set<ServerResponse>();
-  private readonly byOrganization = new Map<string, number>();
+  private readonly byOrganization = new Tally();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -58,7 +59,7 @@ export class JobWaits implements BeforeApplicationShutdown {
       MAX_WAIT_SECONDS === 0 ||
       this.draining.active ||
       this.ends.size >= MAX_WAITS ||
-      (this.byOrganization.get(orgId) ?? 0) >= MAX_WAITS_ORG
+      this.byOrganization.of(orgId) >= MAX_WAITS_ORG
     ) {
       return null;
     }
@@ -86,7 +87,7 @@ export class JobWaits implements BeforeApplicationShutdown {
       return;
     }
     const { orgId } = key;
-    this.byOrganization.set(orgId, (this.byOrganization.get(orgId) ?? 0) + 1);
+    this.byOrganization.add(orgId);
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => {
       end = resolve;
@@ -107,11 +108,6 @@ export class JobWaits implements BeforeApplicationShutdown {
     clearTimeout(timer);
     raw.off('close', end);
     this.ends.delete(end);
-    const others = (this.byOrganization.get(orgId) ?? 1) - 1;
-    if (others === 0) {
-      this.byOrganization.delete(orgId);
-    } else {
-      this.byOrganization.set(orgId, others);
-    }
+    this.byOrganization.remove(orgId);
   }
 }

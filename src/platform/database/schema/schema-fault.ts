@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { faultOfServer } from './server-fault.js';
+import { faultOfServer, SERVER_COLUMNS, type ServerState } from './server-fault.js';
 import { adviceOnLostRoles } from './logins.js';
 import type { Migration } from './migrations.js';
 
@@ -9,6 +9,14 @@ interface Row {
   readonly logs: string | null;
 }
 
+/** What the database records of its migrations, and what its server says of itself: asked together, every few seconds. */
+interface Recorded {
+  readonly server: ServerState;
+  readonly rows: readonly Row[];
+}
+
+/** PostgreSQL's code for a table that is not there. */
+const NO_TABLE = '42P01';
 const MIGRATE =
   'run "node dist/cli/migrate.js" of this build, or start a replica with MIGRATE=true';
 const MEND = 'Restore it whole, roles first, into an empty database: see docs/backup.md.';
@@ -28,23 +36,37 @@ export async function faultOfSchema(
   migrations: readonly Migration[],
 ): Promise<string | null> {
   try {
-    const unwritable = await faultOfServer(pool);
-    if (unwritable !== null) {
-      return unwritable;
-    }
-    const rows = await recordedIn(pool);
-    return faultOfRecord(rows, migrations) ?? (await faultOfObjects(pool, migrations));
+    const { server, rows } = await recordIn(pool);
+    return (
+      faultOfServer(server) ??
+      faultOfRecord(rows, migrations) ??
+      (await faultOfObjects(pool, migrations))
+    );
   } catch (error) {
-    return faultOfError(error);
+    return (await faultBehind(error, pool)) ?? faultOfError(error);
   }
 }
 
-async function recordedIn(pool: Pool): Promise<Row[]> {
-  const { rows } = await pool.query<Row>(
-    `SELECT migration_name AS name, finished_at IS NOT NULL AS finished, logs
-       FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`,
+/** Before anybody is told to make a schema: on a server that can only be read nobody can. */
+async function faultBehind(error: unknown, pool: Pool): Promise<string | null> {
+  if ((error as { code?: string }).code !== NO_TABLE) {
+    return null;
+  }
+  const { rows } = await pool.query<ServerState>(`SELECT ${SERVER_COLUMNS}`);
+  return faultOfServer(rows[0] as ServerState);
+}
+
+async function recordIn(pool: Pool): Promise<Recorded> {
+  type Joined = ServerState & { readonly [Name in keyof Row]: Row[Name] | null };
+  const { rows } = await pool.query<Joined>(
+    `SELECT ${SERVER_COLUMNS}, m.migration_name AS name, m.finished_at IS NOT NULL AS finished, m.logs
+       FROM (SELECT) AS server LEFT JOIN _prisma_migrations m ON m.rolled_back_at IS NULL
+       ORDER BY m.started_at`,
   );
-  return rows;
+  return {
+    server: rows[0] as Joined,
+    rows: rows.filter((row): row is ServerState & Row => row.name !== null),
+  };
 }
 
 function faultOfRecord(rows: readonly Row[], migrations: readonly Migration[]): string | null {
@@ -127,7 +149,7 @@ function faultOfError(error: unknown): string {
   const { code, message } = error as { code?: string; message: string };
   const role = /role "(\w+)"/.exec(message)?.[1];
   switch (code ?? '') {
-    case '42P01':
+    case NO_TABLE:
     case '3F000':
       return `The database has no schema of this service, or its login may not use it (GRANT USAGE ON SCHEMA public): ${MIGRATE}.`;
     case '22023': // a session cannot begin in the right of a role that is not there

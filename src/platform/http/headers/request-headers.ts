@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Problem } from './problem/problem.js';
+import { Problem } from '../problem/problem.js';
 
 /** Most header lines of one request: real ones have some dozens. */
 const MAX_HEADERS = 1_000;
