@@ -32,13 +32,14 @@ const VARIANTS = {
   'metrics, scraped each second': { metrics: true },
   'traces, none recorded': { recorded: 0 },
   'traces, 1 in 100 recorded': { recorded: 0.01 },
-  'traces, all recorded': { recorded: 1 },
+  'traces, all to be recorded': { recorded: 1 },
+  'traces, all recorded, without a limit': { recorded: 1, limit: '100000' },
 };
 /** Functions whose own time counts, by file and name; and those below which everything does. */
 const OWN =
   /platform\/metrics\/|jobs\/metrics\/|worker-metrics|platform\/tracing\/|runners\/trace\/|perf\//;
 const ALL_BELOW =
-  /exposition|prometheus-io|perf\/observe|addTraces|span-queue|otlp-tracing|opentelemetry/;
+  /exposition|prometheus-io|perf\/observe|addTraces|span-queue|otlp-tracing|limited-sampler|opentelemetry/;
 /** Not work: waiting, what cannot be told, and the start. */
 const NO_WORK = new Set(['(idle)', '(program)', 'compileSourceTextModule']);
 
@@ -80,7 +81,7 @@ await runBenchmark(
     atEnd(() => collector.close());
     const org = randomUUID();
 
-    async function profile({ metrics = false, recorded }) {
+    async function profile({ metrics = false, recorded, limit = '100' }) {
       await client.query(`TRUNCATE ${JOB_TABLES}, organization_limits`);
       await queueJobs(client, [org], jobs);
       if (recorded !== undefined) {
@@ -104,6 +105,7 @@ await runBenchmark(
           ...(metrics && { METRICS_PORT: String(port) }),
           ...(recorded !== undefined && {
             OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.address().port}`,
+            TRACES_PER_SECOND: limit,
           }),
         },
         ['--cpu-prof', `--cpu-prof-dir=${folder}`],

@@ -1,6 +1,6 @@
 // What it costs to be watched: a drain and status polls with metrics that are scraped each second, and with
-// traces. Each runs beside one that is not watched, at the same time and over a database of its own, so that
-// what else the machine does falls on both.
+// traces. Each runs by turns with one that is not watched, right before or right behind it, and what counts is
+// processor time: two at the same time share caches and processors as they happen to, and differed by a fifth.
 // node bench/watch.bench.mjs [--jobs 20000] [--seconds 4] [--rounds 5] [--only metrics] [--markdown file]
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -42,7 +42,8 @@ const ALL = {
   metrics: { metrics: true },
   'traces, none recorded': { traces: true, recorded: 0 },
   'traces, 1 in 100 recorded': { traces: true, recorded: 0.01 },
-  'traces, all recorded': { traces: true, recorded: 1 },
+  'traces, all to be recorded': { traces: true, recorded: 1 },
+  'traces, all recorded, without a limit': { traces: true, recorded: 1, limit: '100000' },
 };
 
 /** Beside nothing, those whose names begin so. */
@@ -67,7 +68,7 @@ async function collector() {
 }
 
 /** Starts a replica as a variant has it, and scrapes it each second until it is stopped. */
-async function start(role, { metrics = false, traces = false }, database, endpoint) {
+async function start(role, { metrics = false, traces = false, limit = '100' }, database, endpoint) {
   const port = await freePort();
   const server = await startServer('dist/main.js', {
     DATABASE_URL: database,
@@ -78,7 +79,7 @@ async function start(role, { metrics = false, traces = false }, database, endpoi
     WORKER_SLOTS: SLOTS,
     RATE_LIMIT_POLLS: '10000000',
     ...(metrics && { METRICS_PORT: String(port) }),
-    ...(traces && { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }),
+    ...(traces && { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, TRACES_PER_SECOND: limit }),
   });
   const scrape =
     metrics && setInterval(() => void fetch(`http://127.0.0.1:${port}/metrics`), 1_000);
@@ -174,7 +175,7 @@ await runBenchmark(
       await Side.over(await server.migrated('other')),
     ];
 
-    /** What each of two variants does at the same time; sides and who is first change from round to round. */
+    /** What each of two variants does; sides and who is first change from round to round. */
     async function both(round, variants, { make, warm, measure }) {
       const pairs = variants.map((variant, index) => ({
         variant,
@@ -185,15 +186,13 @@ await runBenchmark(
       }));
       const order = round % 2 === 0 ? pairs : pairs.toReversed();
       try {
-        for (const pair of order) pair.replica = await make(pair.side, pair.variant);
-        const all = (work) =>
-          Promise.all(order.map(({ side, replica, variant }) => work(side, replica, variant)));
-        await (warm === undefined ? sleep(1_500) : all(warm));
-        await all(measure).then((answers) =>
-          answers.forEach((answer, index) => {
-            order[index].measured = answer;
-          }),
-        );
+        for (const pair of order) {
+          const { side, variant } = pair;
+          pair.replica = await make(side, variant);
+          await (warm === undefined ? sleep(1_500) : warm(side, pair.replica, variant));
+          pair.measured = await measure(side, pair.replica, variant);
+          await pair.replica.stop();
+        }
         return pairs.map(({ measured }) => measured);
       } finally {
         await Promise.all(pairs.map(({ replica }) => replica?.stop()));

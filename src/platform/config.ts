@@ -1,16 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { httpUrl, publicUrl } from './http/paths/public-url.js';
+import { wholeNumber } from './text/whole-number.js';
 import { TRACING_SETTINGS } from './tracing/tracing-settings.js';
-
-function wholeNumber(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d+$/, error)
-    .transform(Number)
-    .pipe(z.number().min(min, error).max(max, error));
-}
 
 /** As RFC 6749 allows it, in one word. */
 const scopeName = z

@@ -66,9 +66,14 @@ describe('traces', () => {
     rmSync(tasks, { recursive: true, force: true });
   });
 
-  async function submit(task: string, parameters: object, traceparent?: string): Promise<string> {
+  async function submit(
+    task: string,
+    parameters: object,
+    traceparent?: string,
+    by = client,
+  ): Promise<string> {
     const headers = traceparent === undefined ? {} : { traceparent };
-    const answer = await client.execute(task, { parameters }, headers as Record<string, string>);
+    const answer = await by.execute(task, { parameters }, headers as Record<string, string>);
     expect(answer.status).toBe(303);
     return (answer.headers.get('location') as string).replace(/\/status$/, '');
   }
@@ -180,6 +185,30 @@ describe('traces', () => {
     await client.ended(await submit('diagnostics/sleep', { seconds: 0 }, after.traceparent));
     await expect.poll(() => spansOf(after.traceId).length).toBeGreaterThan(3);
     expect(spansOf(traceId)).toEqual([]);
+  });
+
+  it('are of no more requests and attempts in a second than may be: what is told hangs together', async () => {
+    const few = await startService(database.url, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      TRACES_PER_SECOND: '2',
+      METRICS_PORT: '0',
+    });
+    const own = new Client(few.url, org, await token(org));
+    const places = Array.from({ length: 20 }, () => clientSpan());
+    const jobs = await Promise.all(
+      places.map(({ traceparent }) => submit('diagnostics/sleep', { seconds: 0 }, traceparent, own)),
+    );
+    for (const job of jobs) {
+      expect((await own.ended(job)).status).toBe('succeeded');
+    }
+    const url = String(few.logLines().find(({ msg }) => msg === 'listening')?.metrics);
+    const scrape = await Scrape.of(url);
+    expect(scrape.value('headframe_trace_spans_total', { result: 'limited' })).toBeGreaterThan(10);
+    expect(await few.end('SIGTERM')).toBe(0);
+    const spans = places.flatMap(({ traceId }) => spansOf(traceId));
+    const known = new Set([...places, ...spans].map(({ spanId }) => spanId));
+    expect(spans.length).toBeGreaterThan(0);
+    expect(spans.filter(({ parentSpanId }) => !known.has(String(parentSpanId)))).toEqual([]);
   });
 
   it.each(['hangs', 'refuses', 'lies', 'drips'] as const)(

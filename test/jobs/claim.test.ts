@@ -108,6 +108,43 @@ describe('a claim', () => {
     expect(await engine.row(started?.jobId as string)).toMatchObject({ expires_at: null });
   });
 
+  it('tells where submits stand in traces: of none, and of one that came while it waited for its worker', async () => {
+    const place = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const traced = async () => {
+      const key = await engine.submit();
+      await engine.owner.query('UPDATE job_submissions SET traceparent = $2 WHERE id = $1', [
+        key.jobId,
+        place,
+      ]);
+      return key.jobId;
+    };
+    const before = [await traced(), (await engine.submit()).jobId];
+    const holder = await engine.owner.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM workers WHERE id = $1 FOR UPDATE', [workerId]);
+    const turn = { cursor: randomUUID(), credit: 0 };
+    const claimed = engine.claims.claim(workerId, [TASK], 5, turn, 5, true);
+    await expect
+      .poll(async () => {
+        const { rows } = await engine.owner.query(
+          `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%claim_jobs%'`,
+        );
+        return rows.length;
+      })
+      .toBe(1);
+    const late = await traced();
+    await holder.query('COMMIT');
+    holder.release();
+    const places = (await claimed).jobs.map(({ jobId, traceparent }) => [jobId, traceparent]);
+    expect(new Map(places as [string, string | null][])).toEqual(
+      new Map([
+        [before[0], place],
+        [before[1], null],
+        [late, place],
+      ]),
+    );
+  });
+
   it('takes only tasks that the worker serves', async () => {
     await engine.submit();
     const tasks = [{ topic: 'diagnostics', name: 'spin' }];

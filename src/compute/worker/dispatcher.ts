@@ -197,12 +197,10 @@ export class Dispatcher implements OnModuleDestroy {
       room,
       this.turn,
       this.slots.lastChances,
+      this.traces.on,
     );
     this.turn = claimed.turn;
     const { jobs, contended } = claimed;
-    if (this.traces.on && jobs.length > 0) {
-      await this.addTraces(jobs);
-    }
     const result = jobs.length > 0 ? 'jobs' : contended ? 'contended' : 'empty';
     this.metrics.noteClaim(result, performance.now() - asked);
     // An answer that comes after the lease's end brings jobs that may be another's by now.
@@ -214,12 +212,5 @@ export class Dispatcher implements OnModuleDestroy {
       await sleep(CONTENDED_MS * (1 + Math.random()));
     }
     return jobs.length > 0 || contended;
-  }
-
-  /** Where their traces cannot be read, jobs run without. */
-  private async addTraces(jobs: readonly ClaimedJob[]): Promise<void> {
-    await this.claims.addTraces(jobs).catch((error: unknown) => {
-      this.logger.warn({ err: error }, 'traces of claimed jobs could not be read');
-    });
   }
 }

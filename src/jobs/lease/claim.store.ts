@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import type { ClaimedJob } from './lease.store.js';
 
@@ -41,9 +41,16 @@ const RECORD = '\\x02';
 const CLAIM_COLUMNS = `job_id, org_id, topic, task, urgency, attempt, crashes, lease_id, timeout_seconds,
   created_at, parameters, ring_cursor, ring_credit, contended`;
 
+/** Behind the fields: its place, 55 characters; or that there is none; empty: the statement began before the submit. */
+const TRACE_FIELD = `, E'${FIELD}', (
+              SELECT CASE WHEN length(s.traceparent) = 55 THEN s.traceparent ELSE '-' END
+              FROM job_submissions s WHERE s.id = job_id)`;
+
 /** How a worker gets jobs. */
 @Injectable()
 export class ClaimStore {
+  private readonly logger = new Logger('ClaimStore');
+
   constructor(private readonly database: Database) {}
 
   /**
@@ -51,6 +58,7 @@ export class ClaimStore {
    * and within one by priority, then age. Each worker process makes one call at a time. The SQL in
    * force is in prisma/current/functions/claim_jobs.sql.
    * @param lastChances how many of them may be jobs that one more crash would fail
+   * @param traced whether to read where their submits stand in traces: nobody pays for that who does not trace
    */
   async claim(
     workerId: string,
@@ -58,11 +66,12 @@ export class ClaimStore {
     limit: number,
     turn: RingTurn,
     lastChances: number = limit,
+    traced = false,
   ): Promise<Claim> {
     const asked = performance.now();
     const behind = asked - (turn.behind?.since ?? asked) < BEHIND_MS ? turn.behind : undefined;
     const { rows } = await this.database.pool.query<ClaimAnswer>({
-      name: 'claim-jobs',
+      name: traced ? 'claim-traced-jobs' : 'claim-jobs',
       text: `
         SELECT max(ring_cursor::text) AS ring_cursor, max(ring_credit) AS ring_credit,
           bool_or(contended) AS contended,
@@ -70,7 +79,7 @@ export class ClaimStore {
             E'${FIELD}', topic, E'${FIELD}', task, E'${FIELD}', attempt, E'${FIELD}', crashes,
             E'${FIELD}', timeout_seconds,
             E'${FIELD}', round(extract(epoch FROM clock_timestamp() - created_at) * 1000),
-            E'${FIELD}', parameters), E'${RECORD}' ORDER BY ordinal)
+            E'${FIELD}', parameters${traced ? TRACE_FIELD : ''}), E'${RECORD}' ORDER BY ordinal)
             FILTER (WHERE job_id IS NOT NULL) AS jobs
         FROM claim_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY AS claimed(${CLAIM_COLUMNS}, ordinal)`,
       values: [
@@ -89,6 +98,9 @@ export class ClaimStore {
     const records = answer.jobs?.split('\u0002') ?? [];
     const jobs = records.map(claimedJob);
     const last = jobs.at(-1);
+    if (traced) {
+      await this.addTraces(jobs.filter(({ traceparent }) => traceparent === ''));
+    }
     return {
       jobs,
       turn: {
@@ -108,24 +120,24 @@ export class ClaimStore {
   }
 
   /**
-   * Adds to claimed jobs where their submits stand in traces: by a statement of its own, which nobody pays
-   * for who does not trace.
+   * Adds where their submits stand in traces to jobs that were submitted while they were claimed: a claim sees
+   * them, the statement around it does not. Where that cannot be read, jobs run without.
    */
-  async addTraces(jobs: readonly ClaimedJob[]): Promise<void> {
-    const { rows } = await this.database.pool.query<{ places: string | null }>({
-      name: 'read-traceparents',
-      // One string, as of a claim; a place has 55 characters.
-      text: `
-        SELECT string_agg(id || traceparent, ',') AS places FROM job_submissions
-        WHERE id = ANY ($1::uuid[]) AND length(traceparent) = 55`,
-      values: [jobs.map(({ jobId }) => jobId)],
-    });
-    const places = new Map<string, string>();
-    for (const place of rows[0]?.places?.split(',') ?? []) {
-      places.set(place.slice(0, 36), place.slice(36));
+  private async addTraces(jobs: readonly ClaimedJob[]): Promise<void> {
+    if (jobs.length === 0) {
+      return;
     }
-    for (const job of jobs) {
-      job.traceparent = places.get(job.jobId) ?? null;
+    try {
+      const { rows } = await this.database.pool.query<{ id: string; traceparent: string }>({
+        name: 'read-traceparents',
+        text: 'SELECT id, traceparent FROM job_submissions WHERE id = ANY ($1::uuid[]) AND length(traceparent) = 55',
+        values: [jobs.map(({ jobId }) => jobId)],
+      });
+      const places = new Map(rows.map(({ id, traceparent }) => [id, traceparent]));
+      jobs.forEach((job) => (job.traceparent = places.get(job.jobId) ?? null));
+    } catch (error) {
+      jobs.forEach((job) => (job.traceparent = null));
+      this.logger.warn({ err: error }, 'traces of claimed jobs could not be read');
     }
   }
 
@@ -161,6 +173,7 @@ function claimedJob(record: string): ClaimedJob {
     timeout,
     waitedMs,
     parameters,
+    traceparent,
   ] = record.split('\u0001');
   return {
     jobId,
@@ -173,6 +186,6 @@ function claimedJob(record: string): ClaimedJob {
     timeoutSeconds: timeout === '' ? null : Number(timeout),
     waitedMs: Number(waitedMs),
     parameters: parameters === '' ? null : (parameters ?? null),
-    traceparent: null,
+    traceparent: traceparent === '-' ? null : (traceparent ?? null),
   };
 }

@@ -16,6 +16,7 @@ type TracingConfig = Pick<
   | 'OTEL_SERVICE_NAME'
   | 'OTEL_TRACES_SAMPLER_ARG'
   | 'ROLE'
+  | 'TRACES_PER_SECOND'
 >;
 
 /** Tracing as it is configured: what it needs is only loaded when there is somebody to tell. */
@@ -24,12 +25,14 @@ export async function tracingOf(config: TracingConfig, metrics: Metrics): Promis
   if (endpoint === undefined) {
     return new NoTracing();
   }
-  const [api, sdk, { JsonTraceSerializer }, { resourceFromAttributes }] = await Promise.all([
-    import('@opentelemetry/api'),
-    import('@opentelemetry/sdk-trace'),
-    import('@opentelemetry/otlp-transformer'),
-    import('@opentelemetry/resources'),
-  ]);
+  const [api, sdk, { JsonTraceSerializer }, { resourceFromAttributes }, { LimitedSampler }] =
+    await Promise.all([
+      import('@opentelemetry/api'),
+      import('@opentelemetry/sdk-trace'),
+      import('@opentelemetry/otlp-transformer'),
+      import('@opentelemetry/resources'),
+      import('./limited-sampler.js'),
+    ]);
   const queue = new SpanQueue(
     {
       url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
@@ -44,9 +47,13 @@ export async function tracingOf(config: TracingConfig, metrics: Metrics): Promis
       'service.version': VERSION,
       'headframe.role': config.ROLE,
     }),
-    sampler: new sdk.ParentBasedSampler({
-      root: new sdk.TraceIdRatioBasedSampler(config.OTEL_TRACES_SAMPLER_ARG),
-    }),
+    sampler: new LimitedSampler(
+      new sdk.ParentBasedSampler({
+        root: new sdk.TraceIdRatioBasedSampler(config.OTEL_TRACES_SAMPLER_ARG),
+      }),
+      config.TRACES_PER_SECOND,
+      () => queue.noteLimited(),
+    ),
     spanLimits: { attributeValueLengthLimit: MAX_ATTRIBUTE },
     spanProcessors: [queue],
   });

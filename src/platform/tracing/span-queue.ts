@@ -40,13 +40,14 @@ export class SpanQueue implements SpanProcessor {
   ) {
     const spans = metrics.counter({
       name: 'headframe_trace_spans_total',
-      help: 'Spans by what became of them: delivered, refused (the collector did not take them, or did not answer), dropped (too many waited).',
+      help: 'Spans by what became of them: delivered, refused (the collector did not take them, or did not answer), dropped (too many waited), limited (a request or an attempt beyond TRACES_PER_SECOND, of which nothing is recorded).',
       labels: ['result'],
     });
     this.counts = {
       delivered: spans.of('delivered'),
       refused: spans.of('refused'),
       dropped: spans.of('dropped'),
+      limited: spans.of('limited'),
     };
   }
 
@@ -68,6 +69,11 @@ export class SpanQueue implements SpanProcessor {
     } else {
       this.timer ??= setTimeout(() => this.send(), this.pauseMs || GATHER_MS).unref();
     }
+  }
+
+  /** What would have been recorded was one too many, and is not. */
+  noteLimited(): void {
+    this.counts.limited.add();
   }
 
   async forceFlush(): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpUrl } from '../http/paths/public-url.js';
+import { wholeNumber } from '../text/whole-number.js';
 
 /** As the specification of OpenTelemetry has it. */
 const headerList = z
@@ -45,5 +46,10 @@ export const TRACING_SETTINGS = {
     .default(1)
     .describe(
       'Which part of the requests begin a trace, from 0 to 1; of a trace that a client began, the client decides.',
+    ),
+  TRACES_PER_SECOND: wholeNumber(0, 100_000)
+    .default(100)
+    .describe(
+      'How many requests and attempts each process records in a second, whoever decided so: of those beyond nothing is recorded. It bounds what traces cost; a recorded attempt takes some 60 µs.',
     ),
 };

@@ -93,17 +93,21 @@ export class AttemptTraces {
       'headframe.task': task,
       'headframe.attempt': attempt,
     };
-    if (attempt === 1) {
-      const now = preciseNow();
-      const startedAt = now - job.waitedMs;
-      this.tracing.start('wait', { parent: submitted, startedAt, attributes }).end(null, now);
-    }
+    const now = preciseNow();
     const span = this.tracing.start(`attempt ${topic}/${task}`, {
       parent: submitted,
       kind: 'consumer',
       links: [submitted],
+      startedAt: now,
       attributes,
     });
+    if (!isRecorded(span.traceparent)) {
+      return new UnrecordedTrace(span.traceparent);
+    }
+    if (attempt === 1) {
+      const startedAt = now - job.waitedMs;
+      this.tracing.start('wait', { parent: submitted, startedAt, attributes }).end(null, now);
+    }
     return new RecordedTrace(this.tracing, span);
   }
 }
