@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
 await runBenchmark(
   async () => {
     const ended = Number(options.ended);
-    const { rows, sizes } = await growth({
+    const { rows, sizes, vacuum } = await growth({
       ended,
       jobs: Number(options.jobs),
       runs: Number(options.runs),
@@ -42,6 +42,11 @@ await runBenchmark(
       table([
         [`Size with ${ended.toLocaleString('en')} ended jobs`, 'MB'],
         ...sizes.map(({ name, megabytes }) => [name, figure(megabytes)]),
+      ]),
+      '',
+      table([
+        ['Deleting and vacuum', 's'],
+        ...vacuum.map(([what, seconds]) => [what, figure(seconds)]),
       ]),
       '',
     ].join('\n');

@@ -25,11 +25,13 @@ const { values: options } = parseArgs({
 const minutes = Number(options.minutes);
 const PARTS = 4;
 
-/** Everything that the migrations set on the table of jobs and of workers, as PostgreSQL has it. */
-const RESET = `
-  ALTER TABLE jobs RESET (fillfactor, autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold,
-    autovacuum_vacuum_cost_delay, autovacuum_analyze_scale_factor);
-  ALTER TABLE workers RESET (fillfactor)`;
+/** Everything that the migrations set on the tables of jobs that change, and of workers, as PostgreSQL has it. */
+const RESET = ['job_queue', 'job_leases', 'workers']
+  .map(
+    (name) => `ALTER TABLE ${name} RESET (fillfactor, autovacuum_vacuum_scale_factor,
+      autovacuum_vacuum_threshold, autovacuum_vacuum_cost_delay)`,
+  )
+  .join('; ');
 
 /** @returns {Promise<{parts: Record<string, number>[], vacuums: number, ended: number}>} sizes after each part */
 async function soak(name, url) {
@@ -48,7 +50,7 @@ async function soak(name, url) {
     const now = await sizes(pool);
     parts.push(now.sizes);
     ({ vacuums } = now);
-    say(`${name}, ${part} of ${PARTS}: jobs ${figure(now.sizes.jobs)} MB`);
+    say(`${name}, ${part} of ${PARTS}: queue ${figure(now.sizes.job_queue)} MB`);
   }
   const ended = await ending;
   await progress.stop();
@@ -94,7 +96,7 @@ await runBenchmark(
         }),
       ]),
       '',
-      `Vacuums of the table of jobs: ${ours.vacuums}; with PostgreSQL's settings ${theirs.vacuums}.`,
+      `Vacuums of the queue: ${ours.vacuums}; with PostgreSQL's settings ${theirs.vacuums}.`,
       '',
     ].join('\n');
     publish(text, options.markdown);

@@ -39,7 +39,7 @@ const VARIANTS = {
 const OWN =
   /platform\/metrics\/|jobs\/metrics\/|worker-metrics|platform\/tracing\/|runners\/trace\/|perf\//;
 const ALL_BELOW =
-  /exposition|prometheus-io|perf\/observe|addTraces|span-queue|otlp-tracing|limited-sampler|opentelemetry/;
+  /exposition|prometheus-io|perf\/observe|addTraces|span-queue|otlp-tracing|trace-budget|opentelemetry/;
 /** Not work: waiting, what cannot be told, and the start. */
 const NO_WORK = new Set(['(idle)', '(program)', 'compileSourceTextModule']);
 

@@ -1,5 +1,6 @@
 // The fault loops at length: random faults (npm run test:faults -- --rounds 200 --seed 7), or the
-// database restarted under load (npm run test:faults -- --only restart --rounds 20).
+// database restarted under load (npm run test:faults -- --only restart --rounds 20), or crashed right after
+// claims and completions (npm run test:faults -- --only crash --rounds 50).
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,6 +9,7 @@ import { parseArgs } from 'node:util';
 const LOOPS = {
   random: { test: 'test/faults/faults.test.ts', rounds: '200' },
   restart: { test: 'test/faults/restarts.test.ts', rounds: '20' },
+  crash: { test: 'test/faults/crashes.test.ts', rounds: '50' },
 };
 
 const { values } = parseArgs({

@@ -40,3 +40,39 @@ export async function insertEnded(pool, count) {
   }
   await pool.query(`VACUUM ANALYZE ${JOB_TABLES}`);
 }
+
+const DELETED_AT_ONCE = 5_000;
+
+/**
+ * What retention and vacuum do to a full database: the oldest twentieth is deleted, as retention does it, and the two
+ * tables that keep ended jobs are vacuumed, without the pauses that autovacuum makes.
+ * @param {import('pg').Pool} pool @param {number} count how many ended jobs there are
+ * @returns {Promise<[string, number][]>} what, and how many seconds it took
+ */
+export async function thinOut(pool, count) {
+  const seconds = async (work) => {
+    const began = performance.now();
+    await work();
+    return (performance.now() - began) / 1_000;
+  };
+  const vacuum = () => pool.query('VACUUM job_submissions, job_ends');
+  let after = '00000000-0000-0000-0000-000000000000';
+  const deleting = await seconds(async () => {
+    for (let left = count / 20; left > 0; left -= DELETED_AT_ONCE) {
+      const { rows } = await pool.query(
+        `WITH oldest AS MATERIALIZED (
+           SELECT array_agg(id) AS ids FROM (
+             SELECT id FROM job_submissions WHERE id > $1 ORDER BY id LIMIT $2) AS some
+         )
+         SELECT ids[cardinality(ids)] AS last, delete_ended_jobs(ids) FROM oldest`,
+        [after, Math.min(left, DELETED_AT_ONCE)],
+      );
+      after = rows[0].last;
+    }
+  });
+  return [
+    [`deleting the oldest ${(count / 20).toLocaleString('en')}`, deleting],
+    ['vacuum behind that', await seconds(vacuum)],
+    ['vacuum again, with nothing to do', await seconds(vacuum)],
+  ];
+}

@@ -5,7 +5,7 @@ import * as headframe from '../queues/headframe.mjs';
 import { benchDatabase } from '../support/embedded.mjs';
 import { median } from '../support/statistics.mjs';
 import { claimMilliseconds } from './claims.mjs';
-import { insertEnded } from './ended-jobs.mjs';
+import { insertEnded, thinOut } from './ended-jobs.mjs';
 import { reportProgress } from './progress-load.mjs';
 import { pollRate } from './polls.mjs';
 
@@ -23,7 +23,8 @@ const [ALONE, BESIDE_PROGRESS] = Object.keys(MEASURES);
 /**
  * Two databases on one server, one of them with ended jobs. Each measure is taken of both before the
  * next, the first by turns: the machine's own speed changes within minutes.
- * @returns {Promise<{rows: [string, number, number, number][], sizes: {name: string, megabytes: number}[]}>}
+ * @returns {Promise<{rows: [string, number, number, number][], sizes: {name: string, megabytes: number}[],
+ *   vacuum: [string, number][]}>}
  *   rows of name, figure without, figure with, and a ratio above 1 where it got faster
  */
 export async function growth({ ended, jobs, runs, say }) {
@@ -45,6 +46,7 @@ export async function growth({ ended, jobs, runs, say }) {
     }
   }
   const sizes = await sizesOf(sides[1].pool);
+  const vacuum = await thinOut(sides[1].pool, ended);
   await Promise.all(sides.flatMap(({ queue, pool }) => [queue.close(), pool.end()]));
   const row = (name, one, other) => [
     name,
@@ -64,7 +66,7 @@ export async function growth({ ended, jobs, runs, say }) {
       of[BESIDE_PROGRESS],
     );
   rows.push(effect('no ended jobs', without), effect('ended jobs', beside));
-  return { rows, sizes };
+  return { rows, sizes, vacuum };
 }
 
 async function openSide(url) {

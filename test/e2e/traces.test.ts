@@ -196,7 +196,9 @@ describe('traces', () => {
     const own = new Client(few.url, org, await token(org));
     const places = Array.from({ length: 20 }, () => clientSpan());
     const jobs = await Promise.all(
-      places.map(({ traceparent }) => submit('diagnostics/sleep', { seconds: 0 }, traceparent, own)),
+      places.map(({ traceparent }) =>
+        submit('diagnostics/sleep', { seconds: 0 }, traceparent, own),
+      ),
     );
     for (const job of jobs) {
       expect((await own.ended(job)).status).toBe('succeeded');

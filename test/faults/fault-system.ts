@@ -162,6 +162,32 @@ export class FaultSystem {
     }
   }
 
+  /** When jobs ended, in milliseconds after that moment of the database's clock, in order. */
+  async endsSince(since: number): Promise<number[]> {
+    const rows = await this.ask(
+      `SELECT (extract(epoch FROM ended_at) * 1000 - ${since})::float8 AS end FROM jobs
+       WHERE ended_at >= to_timestamp(${since / 1_000}) ORDER BY ended_at`,
+    );
+    return rows.map((row) => row.end as number);
+  }
+
+  /** Looks by one connection, without a pause, until the number that a statement answers as `value` has grown. */
+  async growth(text: string): Promise<void> {
+    const connection = new pg.Client(this.database.url);
+    connection.on('error', () => undefined);
+    await connection.connect();
+    try {
+      const look = async (): Promise<number> => (await connection.query(text)).rows[0]?.value ?? 0;
+      const before = await look();
+      while ((await look()) <= before) {
+        // Each look is a round trip, and its transaction shows what was committed last.
+      }
+    } finally {
+      // It is not waited for: whoever asked has something to do in this moment.
+      void connection.end().catch(() => undefined);
+    }
+  }
+
   /** One statement on a connection of its own. */
   async ask(text: string): Promise<Record<string, unknown>[]> {
     const connection = new pg.Client(this.database.url);

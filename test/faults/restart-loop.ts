@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../support/random.js';
-import { FaultLoad, type Verdict } from './fault-load.js';
+import type { Verdict } from './fault-load.js';
 import { FaultSystem } from './fault-system.js';
+import { SteadyLoad } from './steady-load.js';
 
 /** One restart of the database; times in milliseconds, but for the first from the server's answer. */
 export interface Restart {
@@ -21,10 +22,6 @@ export interface RestartReport extends Verdict {
 }
 
 const SLOTS = 6;
-/** Together they submit more than the workers can do: what ends in a second is what the workers do. */
-const CALLERS = 10;
-/** Also of those that the workers have claimed ahead. */
-const MAX_UNENDED = 200;
 const BASELINE_MS = 4_000;
 const WINDOW_MS = 2_000;
 /** What ran on while the database was away is written at once when it is back: that is no throughput. */
@@ -46,13 +43,11 @@ export async function runRestartLoop(
 ): Promise<RestartReport> {
   const random = seededRandom(seed);
   const system = await FaultSystem.start(SLOTS);
-  const load = new FaultLoad(system);
   const restarts: Restart[] = [];
   const exits: string[] = [];
-  const watch = setInterval(() => void throttle(system, load), 250);
+  const load = new SteadyLoad(system);
   try {
-    const loading = Promise.all(Array.from({ length: CALLERS }, () => load.run()));
-    await busy(system);
+    await load.busy();
     const baseline = await throughput(system);
     log(`before: ${baseline.toFixed(0)} jobs a second`);
     for (let round = 1; round <= rounds && exits.length === 0; round += 1) {
@@ -69,38 +64,11 @@ export async function runRestartLoop(
       );
       await sleep(random() * PAUSE_MS);
     }
-    load.stop();
-    await loading;
-    await load.settle();
-    const { ended, violations } = await load.verdict();
-    const accepted = load.accepted.size;
+    const { accepted, ended, violations } = await load.end();
     return { baseline, restarts, accepted, ended, violations: [...violations, ...exits] };
   } finally {
-    clearInterval(watch);
     load.stop();
     await system.stop();
-  }
-}
-
-/** Keeps the queue from running empty, and from growing without end. */
-async function throttle(system: FaultSystem, load: FaultLoad): Promise<void> {
-  try {
-    load.paused = (await unended(system)) > MAX_UNENDED;
-  } catch {
-    // The database is away: there is nothing to submit to.
-  }
-}
-
-async function unended(system: FaultSystem): Promise<number> {
-  const [row] = await system.ask(
-    'SELECT count(*)::int AS unended FROM jobs WHERE ended_at IS NULL',
-  );
-  return row?.unended as number;
-}
-
-async function busy(system: FaultSystem): Promise<void> {
-  while ((await unended(system)) < MAX_UNENDED / 3) {
-    await sleep(100);
   }
 }
 
@@ -123,7 +91,7 @@ async function recovery(
   const deadline = performance.now() + PATIENCE_MS;
   while (performance.now() < deadline) {
     await sleep(250);
-    const ends = await endsSince(system, since);
+    const ends = await system.endsSince(since);
     const [first = Infinity] = ends;
     const back = ends.find(
       (end) =>
@@ -135,15 +103,6 @@ async function recovery(
     }
   }
   throw new Error(`${PATIENCE_MS} ms after the restart fewer jobs ended than before`);
-}
-
-/** When jobs ended, in milliseconds after that moment of the database's clock, in order. */
-async function endsSince(system: FaultSystem, since: number): Promise<number[]> {
-  const rows = await system.ask(
-    `SELECT (extract(epoch FROM ended_at) * 1000 - ${since})::float8 AS end FROM jobs
-     WHERE ended_at >= to_timestamp(${since / 1_000}) ORDER BY ended_at`,
-  );
-  return rows.map((row) => row.end as number);
 }
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;

@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { VERSION } from '../version.js';
 import { SpanQueue } from './span-queue.js';
+import { TraceBudget } from './trace-budget.js';
 import { readTraceparent, writeTraceparent } from './traceparent.js';
 import { NoTracing, type OpenSpan, type SpanOptions, Tracing } from './tracing.js';
 
@@ -25,14 +26,12 @@ export async function tracingOf(config: TracingConfig, metrics: Metrics): Promis
   if (endpoint === undefined) {
     return new NoTracing();
   }
-  const [api, sdk, { JsonTraceSerializer }, { resourceFromAttributes }, { LimitedSampler }] =
-    await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-trace'),
-      import('@opentelemetry/otlp-transformer'),
-      import('@opentelemetry/resources'),
-      import('./limited-sampler.js'),
-    ]);
+  const [api, sdk, { JsonTraceSerializer }, { resourceFromAttributes }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/otlp-transformer'),
+    import('@opentelemetry/resources'),
+  ]);
   const queue = new SpanQueue(
     {
       url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
@@ -47,28 +46,43 @@ export async function tracingOf(config: TracingConfig, metrics: Metrics): Promis
       'service.version': VERSION,
       'headframe.role': config.ROLE,
     }),
-    sampler: new LimitedSampler(
-      new sdk.ParentBasedSampler({
-        root: new sdk.TraceIdRatioBasedSampler(config.OTEL_TRACES_SAMPLER_ARG),
-      }),
-      config.TRACES_PER_SECOND,
-      () => queue.noteLimited(),
-    ),
+    sampler: new sdk.AlwaysOnSampler(),
     spanLimits: { attributeValueLengthLimit: MAX_ATTRIBUTE },
     spanProcessors: [queue],
   });
-  return new OtlpTracing(api, provider.getTracer('headframe', VERSION), queue);
+  return new OtlpTracing(api, provider.getTracer('headframe', VERSION), queue, {
+    begun: config.OTEL_TRACES_SAMPLER_ARG,
+    perSecond: config.TRACES_PER_SECOND,
+  });
 }
 
 class OtlpTracing extends Tracing {
   readonly on = true;
+  private readonly begun: number;
+  private readonly budget: TraceBudget;
 
+  /** @param recorded `begun`: which part of the requests begin a trace, from 0 to 1 */
   constructor(
     private readonly api: typeof import('@opentelemetry/api'),
     private readonly tracer: Tracer,
     private readonly queue: SpanQueue,
+    recorded: { readonly begun: number; readonly perSecond: number },
   ) {
     super();
+    this.begun = recorded.begun;
+    this.budget = new TraceBudget(recorded.perSecond);
+  }
+
+  begins(): boolean {
+    return Math.random() < this.begun && this.mayRecord();
+  }
+
+  mayRecord(): boolean {
+    const may = this.budget.take();
+    if (!may) {
+      this.queue.noteLimited();
+    }
+    return may;
   }
 
   start(name: string, options: SpanOptions): OpenSpan {
@@ -89,9 +103,9 @@ class OtlpTracing extends Tracing {
       },
       parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent),
     );
-    const { traceId, spanId, traceFlags } = span.spanContext();
+    const { traceId, spanId } = span.spanContext();
     return {
-      traceparent: writeTraceparent({ traceId, spanId, sampled: (traceFlags & 1) === 1 }),
+      traceparent: writeTraceparent({ traceId, spanId, sampled: true }),
       set: (more) => void span.setAttributes({ ...more }),
       end: (failed = null, endedAt) => {
         if (failed !== null) {

@@ -56,9 +56,6 @@ export class SpanQueue implements SpanProcessor {
   }
 
   onEnd(span: ReadableSpan): void {
-    if ((span.spanContext().traceFlags & 1) === 0) {
-      return;
-    }
     if (this.waiting.length >= MAX_WAITING) {
       this.counts.dropped.add();
       return;

@@ -33,6 +33,9 @@ export const writeTraceparent = ({ traceId, spanId, sampled }: TracePlace): stri
 /** Whether somebody records the trace; of a place that this service wrote, without reading all of it. */
 export const isRecorded = (traceparent: string): boolean => traceparent.endsWith('1');
 
+/** The same place in a trace that nobody records from there on. */
+export const unrecorded = (traceparent: string): string => `${traceparent.slice(0, -1)}0`;
+
 /** The trace's id, for lines of the log; nothing without one. */
 export const traceFields = (
   traceparent: string | null | undefined,

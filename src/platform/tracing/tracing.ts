@@ -26,6 +26,14 @@ export interface OpenSpan {
 export abstract class Tracing {
   /** Whether there is anybody to tell; when not, nothing is to be begun. */
   abstract readonly on: boolean;
+  /** Whether a request that is part of no trace begins one, which is recorded. */
+  abstract begins(): boolean;
+  /**
+   * Whether one more request or attempt may be recorded, of a trace that somebody records: asked once for each, before
+   * it is begun.
+   */
+  abstract mayRecord(): boolean;
+  /** Begins a span, which is recorded. */
   abstract start(name: string, options: SpanOptions): OpenSpan;
   /** Delivers what waits, for a second at most. Never rejects. */
   abstract close(): Promise<void>;
@@ -34,6 +42,14 @@ export abstract class Tracing {
 /** Nobody wants to know: nothing is loaded, and nothing is done. */
 export class NoTracing extends Tracing {
   readonly on = false;
+
+  begins(): boolean {
+    return false;
+  }
+
+  mayRecord(): boolean {
+    return false;
+  }
 
   start(): OpenSpan {
     throw new TypeError('Nobody traces: look at `on` first.');

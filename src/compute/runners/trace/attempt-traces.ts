@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClaimedJob } from '../../../jobs/lease/lease.store.js';
 import { type OpenSpan, Tracing } from '../../../platform/tracing/tracing.js';
-import { isRecorded } from '../../../platform/tracing/traceparent.js';
+import { isRecorded, unrecorded } from '../../../platform/tracing/traceparent.js';
 import type { AttemptTrace } from '../attempt.js';
 import { preciseNow, type RecordedSpan } from './span-recorder.js';
 
@@ -86,6 +86,9 @@ export class AttemptTraces {
     if (!isRecorded(submitted)) {
       return new UnrecordedTrace(submitted);
     }
+    if (!this.tracing.mayRecord()) {
+      return new UnrecordedTrace(unrecorded(submitted));
+    }
     const attributes = {
       'headframe.job.id': job.jobId,
       'headframe.organization.id': job.orgId,
@@ -101,9 +104,6 @@ export class AttemptTraces {
       startedAt: now,
       attributes,
     });
-    if (!isRecorded(span.traceparent)) {
-      return new UnrecordedTrace(span.traceparent);
-    }
     if (attempt === 1) {
       const startedAt = now - job.waitedMs;
       this.tracing.start('wait', { parent: submitted, startedAt, attributes }).end(null, now);
