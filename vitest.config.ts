@@ -7,7 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than processors of a small machine: many tests wait for something to happen.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // One second, the default, is a guess about the machine: a condition is waited for.
