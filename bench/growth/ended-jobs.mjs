@@ -62,7 +62,7 @@ export async function thinOut(pool, count) {
       const { rows } = await pool.query(
         `WITH oldest AS MATERIALIZED (
            SELECT array_agg(id) AS ids FROM (
-             SELECT id FROM job_submissions WHERE id > $1 ORDER BY id LIMIT $2) AS some
+             SELECT id FROM job_submissions WHERE id > $1 ORDER BY id LIMIT $2) AS picked
          )
          SELECT ids[cardinality(ids)] AS last, delete_ended_jobs(ids) FROM oldest`,
         [after, Math.min(left, DELETED_AT_ONCE)],
