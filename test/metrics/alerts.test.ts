@@ -14,7 +14,7 @@ import { token } from '../support/tokens.js';
 const project = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const RULES = project('deploy/prometheus/rules.yaml');
 /** How long a process is stopped, for its event loop to lag. */
-const STOPPED_MS = 3_000;
+const STOPPED_MS = 1_500;
 const PATIENCE = { timeout: 60_000, interval: 500 };
 
 const metricsOf = (service: Service): string =>
@@ -166,17 +166,17 @@ describe.skipIf(!HAS_PROMETHEUS)('a real Prometheus', () => {
   });
 
   it('sees a process that does not get round to its work', async () => {
-    process.kill(api.pid, 'SIGSTOP');
-    await sleep(STOPPED_MS);
-    process.kill(api.pid, 'SIGCONT');
-    // A moment only: what lasts for minutes is the same figure again and again.
+    // For some moments only: what lasts for minutes is the same figure again and again.
     const rule = alerts.get('HeadframeEventLoopBlocked') as string;
     const lag = /^(\w+\{[^}]*\}) > (.*)$/.exec(rule);
     await expect
-      .poll(
-        async () => (await prometheus.query(`max_over_time(${lag?.[1]}[1m]) > ${lag?.[2]}`)).length,
-        PATIENCE,
-      )
+      .poll(async () => {
+        // Again each time: one pause among a hundred punctual turns would be no 99th percentile.
+        process.kill(api.pid, 'SIGSTOP');
+        await sleep(STOPPED_MS);
+        process.kill(api.pid, 'SIGCONT');
+        return (await prometheus.query(`max_over_time(${lag?.[1]}[1m]) > ${lag?.[2]}`)).length;
+      }, PATIENCE)
       .toBeGreaterThan(0);
   });
 
