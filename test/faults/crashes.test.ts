@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runCrashLoop } from './crash-loop.js';
 
 /** `npm run test:faults -- --only crash` does it fifty times. */
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 4);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
 const TOLD = process.env.FAULT_ROUNDS !== undefined;
 
 it(

@@ -19,7 +19,7 @@ const hasPython = await run('python3', ['--version']).then(
   () => false,
 );
 const WALK =
-  /^in progress 0 % \n(in progress \d+ % Slept \d of 4 naps\n)+succeeded 100 % Slept \S+ seconds in 4 naps\n$/;
+  /^(in progress 0 % \n)?(in progress \d+ % Slept \d of 4 naps\n)+succeeded 100 % Slept \S+ seconds in 4 naps\n$/;
 
 let database: TestDatabase;
 let service: Service;
