@@ -92,8 +92,8 @@ async function start(role, { metrics = false, traces = false, limit = '100' }, d
   };
 }
 
-/** One side of a comparison: a database, and what was measured over it. */
-class Side {
+/** A database, and what is measured over it. */
+class Stage {
   /** @param {string} url @param {import('pg').Client} client */
   constructor(url, client) {
     this.url = url;
@@ -104,7 +104,7 @@ class Side {
     const client = new pg.Client(url);
     await client.connect();
     atEnd(() => client.end().catch(() => {}));
-    return new Side(url, client);
+    return new Stage(url, client);
   }
 
   /** Fills the queue, and starts a worker that may not take anything yet. */
@@ -125,7 +125,7 @@ class Side {
     return start('worker', variant, this.url, endpoint);
   }
 
-  /** Lets the worker go. @returns its processor time for each job, in µs, and jobs a second */
+  /** Lets the worker go. @returns its processor time for each job, in µs */
   async drain({ child }) {
     const before = processorTime(child.pid);
     await this.client.query('DELETE FROM organization_limits');
@@ -137,14 +137,10 @@ class Side {
       );
       if (!rows[0].busy) break;
     }
-    const own = (1_000 * (processorTime(child.pid) - before)) / jobs;
-    const { rows } = await this.client.query(
-      'SELECT extract(epoch FROM max(ended_at) - min(started_at))::float8 AS seconds FROM job_ends',
-    );
-    return { own, rate: jobs / rows[0].seconds };
+    return (1_000 * (processorTime(child.pid) - before)) / jobs;
   }
 
-  /** @returns the processor time of the server for each poll, in µs, and polls a second */
+  /** @returns the processor time of the server for each poll, in µs */
   async poll({ url, child }, variant, duration) {
     const { rows } = await this.client.query('SELECT id FROM job_submissions LIMIT 1');
     const before = processorTime(child.pid);
@@ -157,12 +153,11 @@ class Side {
         ...(variant.recorded === 1 && { traceparent: `${TRACE}01` }),
       },
     });
-    // Two servers and their clients on few processors: one answer in a hundred may be a 503.
+    // A server and its clients on few processors: one answer in a hundred may be a 503.
     if (result.non2xx > result['2xx'] / 100) {
       throw new Error(`answers by status: ${JSON.stringify(result.statusCodeStats)}`);
     }
-    const own = (1_000 * (processorTime(child.pid) - before)) / result['2xx'];
-    return { own, rate: result['2xx'] / result.duration };
+    return (1_000 * (processorTime(child.pid) - before)) / result['2xx'];
   }
 }
 
@@ -170,44 +165,34 @@ await runBenchmark(
   async () => {
     const server = await benchDatabase();
     const endpoint = await collector();
-    const sides = [
-      await Side.over(await server.migrated('one')),
-      await Side.over(await server.migrated('other')),
-    ];
+    const stage = await Stage.over(server.url);
 
-    /** What each of two variants does; sides and who is first change from round to round. */
+    /** @returns {Promise<number[]>} what each of two variants costs; who is first changes from round to round */
     async function both(round, variants, { make, warm, measure }) {
-      const pairs = variants.map((variant, index) => ({
-        variant,
-        side: sides[(index + (round >> 1)) % 2],
-        replica: null,
-        /** @type {{own: number, rate: number} | null} */
-        measured: null,
-      }));
-      const order = round % 2 === 0 ? pairs : pairs.toReversed();
-      try {
-        for (const pair of order) {
-          const { side, variant } = pair;
-          pair.replica = await make(side, variant);
-          await (warm === undefined ? sleep(1_500) : warm(side, pair.replica, variant));
-          pair.measured = await measure(side, pair.replica, variant);
-          await pair.replica.stop();
+      const costs = [];
+      for (const index of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const variant = variants[index];
+        const replica = await make(variant);
+        try {
+          await warm(replica, variant);
+          costs[index] = await measure(replica, variant);
+        } finally {
+          await replica.stop();
         }
-        return pairs.map(({ measured }) => measured);
-      } finally {
-        await Promise.all(pairs.map(({ replica }) => replica?.stop()));
       }
+      return costs;
     }
 
     const WORK = {
       'a drained job': {
-        make: (side, variant) => side.fill(variant, endpoint),
-        measure: (side, worker) => side.drain(worker),
+        make: (variant) => stage.fill(variant, endpoint),
+        warm: () => sleep(1_500),
+        measure: (worker) => stage.drain(worker),
       },
       'a status poll': {
-        make: (side, variant) => start('api', variant, side.url, endpoint),
-        warm: (side, api, variant) => side.poll(api, variant, 1),
-        measure: (side, api, variant) => side.poll(api, variant, seconds),
+        make: (variant) => start('api', variant, stage.url, endpoint),
+        warm: (api, variant) => stage.poll(api, variant, 1),
+        measure: (api, variant) => stage.poll(api, variant, seconds),
       },
     };
     const rows = [];
@@ -217,11 +202,11 @@ await runBenchmark(
         for (let round = 0; round < rounds; round += 1) {
           measured.push(await both(round, [ALL.nothing, variant], work));
         }
-        const ratios = measured.map(([bare, watched]) => watched.own / bare.own);
+        const ratios = measured.map(([bare, watched]) => watched / bare);
         rows.push([
           `${what}, ${name}`,
-          median(measured.map(([bare]) => bare.own)).toFixed(1),
-          median(measured.map(([, watched]) => watched.own)).toFixed(1),
+          median(measured.map(([bare]) => bare)).toFixed(1),
+          median(measured.map(([, watched]) => watched)).toFixed(1),
           median(ratios).toFixed(3),
           Math.min(...ratios).toFixed(3),
           Math.max(...ratios).toFixed(3),

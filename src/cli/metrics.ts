@@ -43,6 +43,8 @@ async function main(): Promise<void> {
       DATABASE_URL: url,
       AUTH_JWT_SECRET: 'unused'.repeat(6),
       LOG_LEVEL: 'silent',
+      // What is told of traces is there only where they are made.
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost',
     }),
     database: { url, requestUrl: url },
     dataHome: '',

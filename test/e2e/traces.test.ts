@@ -6,7 +6,7 @@ import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { attributeOf, OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.js';
 import { manifest, tasksFolder } from '../support/process-tasks.js';
-import { Scrape } from '../support/scrape.js';
+import { metricsUrl, Scrape } from '../support/scrape.js';
 import { type Service, startService } from '../support/service.js';
 import { token } from '../support/tokens.js';
 
@@ -203,8 +203,7 @@ describe('traces', () => {
     for (const job of jobs) {
       expect((await own.ended(job)).status).toBe('succeeded');
     }
-    const url = String(few.logLines().find(({ msg }) => msg === 'listening')?.metrics);
-    const scrape = await Scrape.of(url);
+    const scrape = await Scrape.of(metricsUrl(few));
     expect(scrape.value('headframe_trace_spans_total', { result: 'limited' })).toBeGreaterThan(10);
     expect(await few.end('SIGTERM')).toBe(0);
     const spans = places.flatMap(({ traceId }) => spansOf(traceId));
@@ -235,7 +234,7 @@ describe('traces', () => {
       const sent: string[] = [];
       receiver.behaviour = 'refuses';
       await submit('diagnostics/sleep', { seconds: 0 }, clientSpan().traceparent);
-      const url = String(api.logLines().find(({ msg }) => msg === 'listening')?.metrics);
+      const url = metricsUrl(api);
       await expect
         .poll(async () =>
           (await Scrape.of(url)).value('headframe_trace_spans_total', { result: 'refused' }),

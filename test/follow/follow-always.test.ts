@@ -19,7 +19,7 @@ let other: Service;
 beforeAll(async () => {
   system = await FaultSystem.start();
   other = await startService(system.databaseUrl, { ROLE: 'api', MIGRATE: 'false' });
-});
+}, 60_000);
 afterAll(async () => {
   await other?.stop();
   await system?.stop();

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { HAS_PROMETHEUS, Prometheus, promtool } from '../support/prometheus.js';
+import { metricsUrl } from '../support/scrape.js';
 import { type Service, startService } from '../support/service.js';
 import { StallingProxy } from '../support/stalling-proxy.js';
 import { token } from '../support/tokens.js';
@@ -16,9 +17,6 @@ const RULES = project('deploy/prometheus/rules.yaml');
 /** How long a process is stopped, for its event loop to lag. */
 const STOPPED_MS = 1_500;
 const PATIENCE = { timeout: 60_000, interval: 500 };
-
-const metricsOf = (service: Service): string =>
-  new URL(String(service.logLines().find(({ msg }) => msg === 'listening')?.metrics)).host;
 
 interface Panel {
   readonly title: string;
@@ -75,7 +73,7 @@ describe.skipIf(!HAS_PROMETHEUS)('a real Prometheus', () => {
     });
     worker = await startService(toWorker.url, { ...settings, ROLE: 'worker' });
     client = new Client(api.url, org, await token(org));
-    prometheus = await Prometheus.start([metricsOf(api), metricsOf(worker)], RULES);
+    prometheus = await Prometheus.start([metricsUrl(api), metricsUrl(worker)], RULES);
     alerts = await prometheus.alerts();
   });
   afterAll(async () => {

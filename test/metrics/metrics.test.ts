@@ -12,13 +12,11 @@ import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { Client } from '../support/client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { HAS_PROMETHEUS, promtool } from '../support/prometheus.js';
-import { Scrape } from '../support/scrape.js';
+import { metricsUrl, Scrape } from '../support/scrape.js';
 import { type Service, startService } from '../support/service.js';
 import { TEST_SECRET, token } from '../support/tokens.js';
 
 const SLEEP = { topic: 'diagnostics', task: 'sleep' };
-const metricsOf = (service: Service): string =>
-  String(service.logLines().find(({ msg }) => msg === 'listening')?.metrics);
 
 describe('the metrics of a replica', () => {
   const org = randomUUID();
@@ -30,7 +28,7 @@ describe('the metrics of a replica', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     service = await startService(database.url, { METRICS_PORT: '0' });
-    url = metricsOf(service);
+    url = metricsUrl(service);
     client = new Client(service.url, org, await token(org));
   });
   afterAll(async () => {
@@ -170,7 +168,7 @@ describe('where the metrics are', () => {
   it('is told when the port is taken', async () => {
     const one = await startService(database.url, { METRICS_PORT: '0' });
     try {
-      const { port } = new URL(metricsOf(one));
+      const { port } = new URL(metricsUrl(one));
       await expect(startService(database.url, { METRICS_PORT: port })).rejects.toThrow(
         /port \d+: another process listens there. Stop it, or set METRICS_PORT/,
       );

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { HAS_PROMETHEUS, Prometheus } from '../support/prometheus.js';
+import { metricsUrl } from '../support/scrape.js';
 import { type Service, startService } from '../support/service.js';
 
 const project = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
@@ -21,9 +22,6 @@ function nextRelease(version: string): string {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...own, version }));
   return folder;
 }
-
-const metricsOf = (service: Service): string =>
-  new URL(String(service.logLines().find(({ msg }) => msg === 'listening')?.metrics)).host;
 
 describe.skipIf(!HAS_PROMETHEUS)('an upgrade that is stuck', () => {
   let database: TestDatabase;
@@ -47,7 +45,7 @@ describe.skipIf(!HAS_PROMETHEUS)('an upgrade that is stuck', () => {
 
   it('is seen by Prometheus, who runs what is told, and over when it is undone', async () => {
     const prometheus = await Prometheus.start(
-      replicas.map(metricsOf),
+      replicas.map(metricsUrl),
       project('deploy/prometheus/rules.yaml'),
     );
     try {

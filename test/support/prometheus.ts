@@ -34,10 +34,11 @@ export class Prometheus {
   ) {}
 
   /**
-   * @param targets `host:port` of the metrics of replicas
+   * @param urls where replicas tell their metrics
    * @param rules path of a file of rules
    */
-  static async start(targets: readonly string[], rules: string): Promise<Prometheus> {
+  static async start(urls: readonly string[], rules: string): Promise<Prometheus> {
+    const targets = urls.map((url) => new URL(url).host);
     const folder = mkdtempSync(join(tmpdir(), 'headframe-prometheus-'));
     const port = await freePort();
     writeFileSync(

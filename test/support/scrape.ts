@@ -1,3 +1,9 @@
+import type { Service } from './service.js';
+
+/** Where a service tells its metrics, as it said when it began to listen. */
+export const metricsUrl = (service: Service): string =>
+  String(service.logLines().find(({ msg }) => msg === 'listening')?.metrics);
+
 /** What a service tells at `/metrics`, by series as they are written: `name{label="value"}`. */
 export class Scrape {
   private constructor(

@@ -127,18 +127,18 @@ export class ClaimStore {
     if (jobs.length === 0) {
       return;
     }
+    const places = new Map<string, string>();
     try {
       const { rows } = await this.database.pool.query<{ id: string; traceparent: string }>({
         name: 'read-traceparents',
         text: 'SELECT id, traceparent FROM job_submissions WHERE id = ANY ($1::uuid[]) AND length(traceparent) = 55',
         values: [jobs.map(({ jobId }) => jobId)],
       });
-      const places = new Map(rows.map(({ id, traceparent }) => [id, traceparent]));
-      jobs.forEach((job) => (job.traceparent = places.get(job.jobId) ?? null));
+      rows.forEach(({ id, traceparent }) => places.set(id, traceparent));
     } catch (error) {
-      jobs.forEach((job) => (job.traceparent = null));
       this.logger.warn({ err: error }, 'traces of claimed jobs could not be read');
     }
+    jobs.forEach((job) => (job.traceparent = places.get(job.jobId) ?? null));
   }
 
   /** The large parameters of a job that the caller holds, as JSON text; null when they are gone. */

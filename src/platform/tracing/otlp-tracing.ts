@@ -127,7 +127,7 @@ class OtlpTracing extends Tracing {
       : {
           traceId: place.traceId,
           spanId: place.spanId,
-          traceFlags: place.sampled ? this.api.TraceFlags.SAMPLED : this.api.TraceFlags.NONE,
+          traceFlags: this.api.TraceFlags.SAMPLED,
           isRemote: true,
         };
   }

@@ -8,6 +8,8 @@ interface TracedRequest {
   readonly span: OpenSpan | null;
 }
 
+const CHANGING = new Set(['POST', 'DELETE', 'PUT', 'PATCH']);
+
 const traced = new WeakMap<object, TracedRequest>();
 
 /**
@@ -57,8 +59,6 @@ function recorded(request: FastifyRequest, tracing: Tracing, parent: string | nu
   });
   return { traceparent: span.traceparent, span };
 }
-
-const CHANGING = new Set(['POST', 'DELETE', 'PUT', 'PATCH']);
 
 /** The place of a request in its trace; null: it is part of none. */
 export const traceparentOf = (request: FastifyRequest): string | null =>
